@@ -1,0 +1,68 @@
+/* check, config, version: what is known without a supervisor. */
+#include <stdlib.h>
+
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/session.h"
+#include "config/settings.h"
+
+/* The file that is meant, read; *ret_file is the caller's. */
+static int load(const struct request *r, char **ret_file, struct settings **ret)
+{
+	*ret = NULL;
+	*ret_file = config_named(r);
+	if (!*ret_file)
+		return complain(OUTCOME_USAGE, "%s: there is no %s; name a file with -c FILE",
+				r->command->name, settings_default_file());
+	return config_load(*ret_file, ret);
+}
+
+static const char *plural(size_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+int cmd_check(struct request *r)
+{
+	struct settings *s;
+	char *file;
+	int code = load(r, &file, &s);
+
+	if (!code)
+		(void)printf("%s: ok (%zu program%s, %zu socket%s)\n", file, s->program_count,
+			     plural(s->program_count), s->socket_count, plural(s->socket_count));
+	settings_unref(s);
+	free(file);
+	return code;
+}
+
+int cmd_config(struct request *r)
+{
+	struct settings *s;
+	char *file;
+	int code;
+
+	if (option_given(r, OPTION_REFERENCE)) {
+		settings_print_reference(stdout);
+		return OUTCOME_DONE;
+	}
+	if (option_given(r, OPTION_EXAMPLE)) {
+		settings_print_example(stdout);
+		return OUTCOME_DONE;
+	}
+	code = load(r, &file, &s);
+	if (!code)
+		settings_print(s, option_given(r, OPTION_DEFAULTS), stdout);
+	settings_unref(s);
+	free(file);
+	return code;
+}
+
+int cmd_version(struct request *r)
+{
+	if (r && option_given(r, OPTION_JSON))
+		(void)puts("{\"version\": \"" HOLDPORT_VERSION "\"}");
+	else
+		(void)puts("holdport " HOLDPORT_VERSION);
+	return OUTCOME_DONE;
+}

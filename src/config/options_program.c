@@ -1,0 +1,183 @@
+/* The rows of [program:NAME]. */
+#include <stddef.h>
+#include <sys/resource.h>
+
+#include "config/option.h"
+#include "config/option_program.h"
+
+#define SELF struct program_settings
+#define FIELD_AS(name, f, T, t) .key = name, .type = &(t), .offset = OPTION_FIELD(SELF, f, T)
+#define FIELD(f, T, t)	FIELD_AS(#f, f, T, t)
+#define NUMBER(f)	FIELD(f, int64_t, option_number)
+#define DURATION(f)	FIELD(f, int64_t, option_duration), .max = 365LL * 86400000
+#define WORDS(f, T, w)	FIELD(f, T, option_words), .words = (w)
+#define TEXT(f)		FIELD(f, char *, option_text)
+#define LIST(f)		FIELD(f, struct text_list, option_list)
+#define LIMIT(name, number, what)                                              \
+	{ FIELD_AS("limit_" name, limits, struct limit *, option_limit),       \
+	  .preset = "", .argument = (number), .effect = EFFECT_RESTART,        \
+	  .help = "Resource limit, soft or soft:hard: " what "." }
+
+/* clang-format off */
+static const struct option_word starts[] = {
+	{ "auto", START_AUTO }, { "manual", START_MANUAL }, { NULL, 0 },
+};
+static const struct option_word restarts[] = {
+	{ "always", RESTART_ALWAYS }, { "on-failure", RESTART_ON_FAILURE },
+	{ "never", RESTART_NEVER }, { NULL, 0 },
+};
+static const struct option_word strategies[] = {
+	{ "rolling", STRATEGY_ROLLING }, { "overlap", STRATEGY_OVERLAP },
+	{ "replace", STRATEGY_REPLACE }, { NULL, 0 },
+};
+static const struct option_word failures[] = {
+	{ "rollback", ON_FAILURE_ROLLBACK }, { "stop", ON_FAILURE_STOP }, { NULL, 0 },
+};
+static const struct option_word kill_modes[] = {
+	{ "mixed", KILL_MIXED }, { "group", KILL_GROUP }, { "process", KILL_PROCESS }, { NULL, 0 },
+};
+static const struct option_word outs[] = {
+	{ "forward", OUTPUT_FORWARD }, { "inherit", OUTPUT_INHERIT }, { "null", OUTPUT_NULL },
+	{ NULL, 0 },
+};
+static const struct option_word errs[] = {
+	{ "stdout", OUTPUT_STDOUT }, { "forward", OUTPUT_FORWARD }, { "inherit", OUTPUT_INHERIT },
+	{ "null", OUTPUT_NULL }, { NULL, 0 },
+};
+static const struct option_word handoffs[] = {
+	{ "auto", HANDOFF_LISTEN_FDS }, { "stdin", HANDOFF_STDIN }, { "nginx", HANDOFF_NGINX },
+	{ "einhorn", HANDOFF_EINHORN }, { "php-fpm", HANDOFF_PHP_FPM },
+	{ "none", HANDOFF_NONE }, { NULL, 0 },
+};
+static const struct option_word readies[] = {
+	{ "auto", READY_AUTO }, { "notify", READY_NOTIFY }, { "fd:N", READY_FD },
+	{ "tcp", READY_TCP }, { "exec:COMMAND", READY_EXEC }, { "delay:D", READY_DELAY },
+	{ NULL, 0 },
+};
+
+const struct option options_program[] = {
+	{ FIELD(command, struct text_list, option_command), .preset = "", .late = true,
+	  .effect = EFFECT_RESTART,
+	  .help = "The program and its arguments: words as a shell splits them (quotes, "
+		  "backslash), but no shell; use sh -c for one. Required." },
+	{ FIELD(directory, char *, option_path), .preset = "${here}", .late = true,
+	  .effect = EFFECT_RESTART, .help = "The working directory." },
+	{ FIELD_AS("environment_file", environment, struct text_list, option_environment_file),
+	  .preset = "", .effect = EFFECT_RESTART,
+	  .help = "A file of NAME=value lines for the environment, taken as they are; empty "
+		  "lines and lines that begin with # do not count. Read at start and reload." },
+	{ FIELD(environment, struct text_list, option_lines), .preset = "", .late = true,
+	  .effect = EFFECT_RESTART,
+	  .help = "NAME=value, one a line; stands above environment_file." },
+	{ FIELD(clear_environment, bool, option_bool), .preset = "no", .effect = EFFECT_RESTART,
+	  .help = "Whether the supervisor's own environment is kept from the program." },
+	{ TEXT(user), .preset = "", .effect = EFFECT_RESTART,
+	  .help = "Who the program runs as, a name or a number. Empty: as the supervisor." },
+	{ TEXT(group), .preset = "", .effect = EFFECT_RESTART,
+	  .help = "Its group, a name or a number. Empty: the user's." },
+	{ LIST(supplementary_groups), .preset = "", .effect = EFFECT_RESTART,
+	  .help = "Its other groups, a list. Empty: the user's." },
+	{ FIELD(umask, int64_t, option_mask), .preset = "", .effect = EFFECT_RESTART,
+	  .help = "The file mode mask, in octal. Empty: the supervisor's." },
+	LIMIT("as", RLIMIT_AS, "address space in bytes"),
+	LIMIT("core", RLIMIT_CORE, "size of a core file in bytes"),
+	LIMIT("cpu", RLIMIT_CPU, "processor time in seconds"),
+	LIMIT("data", RLIMIT_DATA, "data segment in bytes"),
+	LIMIT("fsize", RLIMIT_FSIZE, "size of a file in bytes"),
+	LIMIT("memlock", RLIMIT_MEMLOCK, "locked memory in bytes"),
+	LIMIT("nofile", RLIMIT_NOFILE, "open descriptors"),
+	LIMIT("nproc", RLIMIT_NPROC, "processes of the user"),
+	LIMIT("stack", RLIMIT_STACK, "stack in bytes"),
+	LIMIT("rss", RLIMIT_RSS, "resident memory in bytes (not enforced by Linux)"),
+#ifdef RLIMIT_LOCKS
+	LIMIT("locks", RLIMIT_LOCKS, "file locks (not enforced by Linux)"),
+	LIMIT("sigpending", RLIMIT_SIGPENDING, "queued signals"),
+	LIMIT("msgqueue", RLIMIT_MSGQUEUE, "bytes in POSIX message queues"),
+	LIMIT("nice", RLIMIT_NICE, "ceiling of the nice value, as 20 minus it"),
+	LIMIT("rtprio", RLIMIT_RTPRIO, "real-time priority"),
+	LIMIT("rttime", RLIMIT_RTTIME, "real-time processor time in microseconds"),
+#endif
+	{ LIST(sockets), .preset = "", .effect = EFFECT_RESTART,
+	  .help = "The [socket:NAME] sections that the program serves, a list in the order in "
+		  "which it gets them." },
+	{ FIELD(handoff, unsigned, option_handoff), .preset = "auto", .words = handoffs,
+	  .not_yet = "intercept", .effect = EFFECT_RESTART,
+	  .help = "How the program is told of its sockets, a list. auto: LISTEN_FDS and "
+		  "SERVER_STARTER_PORT; stdin: the first one is descriptor 0; nginx: the NGINX "
+		  "variable; einhorn: EINHORN_FD_0 and so on, with a socket for the acknowledgement; "
+		  "php-fpm: the FPM_SOCKETS variable; none: not at all." },
+	{ FIELD(workers, int64_t, option_workers), .preset = "1", .max = 1000,
+	  .effect = EFFECT_LIVE,
+	  .help = "How many processes share the sockets: 0 to 1000, or auto (one a processor, "
+		  "counted at start and reload)." },
+	{ WORDS(start, enum start_how, starts), .preset = "auto", .not_yet = "on-demand",
+	  .effect = EFFECT_LIVE,
+	  .help = "auto: with the supervisor; manual: when asked to." },
+	{ WORDS(restart, enum restart_policy, restarts), .preset = "always",
+	  .effect = EFFECT_LIVE,
+	  .help = "Whether a worker that ends by itself is replaced: always, on-failure "
+		  "(success_exit_codes says what is none) or never." },
+	{ FIELD(success_exit_codes, int64_t *, option_exit_codes), .preset = "0", .max = 255,
+	  .effect = EFFECT_LIVE, .help = "Exit codes that are no failure, a list." },
+	{ DURATION(restart_delay), .preset = "100ms", .effect = EFFECT_LIVE,
+	  .help = "Pause before a worker that was never proved is started again; doubled after "
+		  "each failure. One that was proved is replaced at once." },
+	{ DURATION(restart_delay_max), .preset = "30s", .effect = EFFECT_LIVE,
+	  .help = "The longest such pause." },
+	{ NUMBER(start_attempts), .preset = "0", .max = 1000000, .effect = EFFECT_LIVE,
+	  .help = "Attempts in a row that were never proved, after which the program counts as "
+		  "failed. 0: never give up." },
+	{ FIELD(ready, struct ready, option_ready), .preset = "auto", .words = readies,
+	  .not_yet = "listen http:", .effect = EFFECT_LIVE,
+	  .help = "What proves that a worker serves. auto: READY=1, being seen waiting on a "
+		  "held socket, or living for 1s; notify: READY=1; fd:N: a new line on "
+		  "descriptor N; tcp: a connection that it accepts; exec:COMMAND: the command ends "
+		  "with 0 (words as in command; tried again until then); delay:D: living that "
+		  "long." },
+	{ DURATION(start_timeout), .preset = "60s", .min = 1, .effect = EFFECT_LIVE,
+	  .help = "How long a worker may take to be proved." },
+	{ DURATION(watchdog), .preset = "0s", .effect = EFFECT_RESTART,
+	  .help = "A worker that serves must say WATCHDOG=1 at least this often, or it is "
+		  "replaced. 0: it need not." },
+	{ WORDS(strategy, enum strategy, strategies), .preset = "rolling", .effect = EFFECT_LIVE,
+	  .help = "A restart's order. rolling: slot by slot, the new one proved before the old "
+		  "one is told to stop; overlap: the whole new generation, then the old one "
+		  "drains; replace: stop, then start, while clients queue in the held socket." },
+	{ NUMBER(rolling_batch), .preset = "1", .min = 1, .max = 1000, .effect = EFFECT_LIVE,
+	  .help = "Slots that a rolling restart changes at a time." },
+	{ WORDS(on_failure, enum on_failure, failures), .preset = "rollback",
+	  .effect = EFFECT_LIVE,
+	  .help = "A restart that fails half way. rollback: the changed slots go back; stop: it "
+		  "stays as it is." },
+	{ FIELD_AS("stop", ladder, struct rung *, option_ladder), .preset = "TERM:30s KILL",
+	  .effect = EFFECT_LIVE,
+	  .help = "How a worker is stopped: SIGNAL:PATIENCE rungs, the last one KILL. With "
+		  "handoff = nginx or php-fpm the preset is QUIT:30s KILL." },
+	{ WORDS(kill_mode, enum kill_mode, kill_modes), .preset = "mixed", .effect = EFFECT_LIVE,
+	  .help = "Who gets the signals of stop. mixed: the main process, but KILL the whole "
+		  "group; group: always the group; process: always the main process." },
+	{ NUMBER(max_generations), .preset = "4", .min = 1, .max = 1000, .effect = EFFECT_LIVE,
+	  .help = "Generations at a time, draining ones included; beyond it the oldest goes to "
+		  "its next rung at once." },
+	{ FIELD_AS("stdout", out, enum output_how, option_words), .preset = "forward",
+	  .words = outs, .not_yet = "log file: syslog journal", .effect = EFFECT_RESTART,
+	  .help = "forward: to the supervisor's standard error, each line with program and "
+		  "worker in front; inherit: the supervisor's own; null: nowhere." },
+	{ FIELD_AS("stderr", err, enum output_how, option_words), .preset = "stdout",
+	  .words = errs, .not_yet = "log file: syslog journal", .effect = EFFECT_RESTART,
+	  .help = "stdout: where that goes; or forward, inherit, null." },
+	{ FIELD(pid_file, char *, option_path), .preset = "", .late = true,
+	  .effect = EFFECT_RESTART,
+	  .help = "A file that holds the pid of a worker while it runs; ${worker} in its name "
+		  "tells several apart." },
+	{ 0 },
+};
+
+const char *const program_not_yet[] = {
+	"nice", "oom_score_adj", "cpu_affinity", "capabilities", "no_new_privileges", "io_class",
+	"io_priority", "memory_max", "cpu_weight", "cpu_max", "pids_max", "after",
+	"health", "health_interval", "health_timeout", "health_failures", "rollback_window",
+	"max_age", "max_memory", "log_file", "log_max_size", "log_max_age", "log_keep",
+	"log_compress", "log_timestamps", NULL,
+};
+/* clang-format on */

@@ -1,0 +1,278 @@
+/* Requests that change something: they ask one or more programs, pass on what
+ * happens on the way, and answer when every program has said how it ended. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/owner.h"
+#include "control/control.h"
+#include "control/json_text.h"
+
+struct change;
+
+struct change_ask {
+	struct list node;
+	struct ask ask;
+	struct change *change;
+	char *name;
+};
+
+struct change {
+	struct call *call;
+	struct event_listener listener;
+	struct list asks;
+	size_t pending;			/* asks not answered, and one while asking */
+	json_t *results;
+	bool wait;
+};
+
+static void change_free(struct change *ch)
+{
+	events_leave(&ch->listener);
+	list_each_safe(a, &ch->asks, struct change_ask, node) {
+		ask_forget(&a->ask);
+		list_remove(&a->node);
+		free(a->name);
+		free(a);
+	}
+	json_decref(ch->results);
+	free(ch);
+}
+
+static void on_forget(struct call *c)
+{
+	change_free(c->data);
+}
+
+/* Only what is about the programs that were asked. */
+static void on_event(struct event_listener *l, const char *program, const char *json)
+{
+	struct change *ch = OWNER(l, struct change, listener);
+
+	list_each(a, &ch->asks, struct change_ask, node)
+		if (program && strcmp(a->name, program) == 0) {
+			call_continue_text(ch->call, "event", json);
+			return;
+		}
+}
+
+static void one_less(struct change *ch)
+{
+	struct call *call = ch->call;
+	json_t *results;
+
+	if (--ch->pending)
+		return;
+	results = json_incref(ch->results);
+	change_free(ch);
+	call_reply(call, json_pack("{s:o}", "results", results));
+}
+
+static json_t *lines_json(const struct text_list *lines)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; lines && i < lines->count; i++)
+		(void)json_array_append_new(all, json_text(lines->items[i]));
+	return all;
+}
+
+static void add_result(struct change *ch, const char *name, bool ok, const char *text,
+		       const struct text_list *lines)
+{
+	(void)json_array_append_new(
+		ch->results, json_pack("{s:s, s:b, s:o, s:o}", "name", name, "ok", ok, "text",
+				       json_text(text ? text : "failed"), "lines",
+				       lines_json(lines)));
+}
+
+static void on_done(struct ask *ask, bool ok, const char *text, const struct text_list *lines)
+{
+	struct change_ask *a = OWNER(ask, struct change_ask, ask);
+	const struct program *p = ask->program;
+	char *better = NULL;
+
+	if (ok && p && ask->kind == ASK_UP && p->current)
+		better = mem_format("generation %u is running", p->current->number);
+	add_result(a->change, a->name, ok, better ? better : text, lines);
+	free(better);
+	one_less(a->change);
+}
+
+static struct change *begin(struct call *c, json_t *parameters)
+{
+	struct change *ch = MEM_NEW(struct change);
+
+	ch->call = c;
+	ch->pending = 1;
+	ch->results = json_array();
+	ch->wait = !json_is_false(json_object_get(parameters, "wait"));
+	ch->listener.on = on_event;
+	list_init(&ch->asks);
+	c->data = ch;
+	c->forget = on_forget;
+	events_listen(&control_of(c)->events, &ch->listener);
+	return ch;
+}
+
+/* NULL when nobody waits. */
+static struct ask *add_ask(const char *name, void *ctx)
+{
+	struct change *ch = ctx;
+	struct change_ask *a;
+
+	if (!ch->wait)
+		return NULL;
+	a = MEM_NEW(struct change_ask);
+	a->change = ch;
+	a->name = mem_text(name);
+	a->ask.done = on_done;
+	list_append(&ch->asks, &a->node);
+	ch->pending++;
+	return &a->ask;
+}
+
+/* Every name must exist before anything is done.  False: answered. */
+static bool check_names(struct call *c, json_t *names)
+{
+	json_t *name;
+	size_t i;
+
+	json_array_foreach(names, i, name) {
+		if (!json_is_string(name)) {
+			bad_parameter(c, "names");
+			return false;
+		}
+		if (!named_program(c, json_string_value(name)))
+			return false;
+	}
+	return true;
+}
+
+static void ask_each(struct call *c, json_t *parameters,
+		     void (*ask)(struct program *p, struct ask *a))
+{
+	json_t *names = json_object_get(parameters, "names"), *name;
+	bool all = json_is_true(json_object_get(parameters, "all"));
+	struct change *ch;
+	size_t i;
+
+	if (is_leaving(c))
+		return;
+	if (!all && !json_array_size(names)) {
+		call_error(c, "io.holdport.NothingNamed", NULL);
+		return;
+	}
+	if (!all && !check_names(c, names))
+		return;
+	ch = begin(c, parameters);
+	if (all)
+		list_each_safe(p, &control_of(c)->rollout->programs, struct program, node) {
+			if (!p->removed)
+				ask(p, add_ask(p->name, ch));
+		}
+	else
+		json_array_foreach(names, i, name)
+			ask(program_find(control_of(c)->rollout, json_string_value(name)),
+			    add_ask(json_string_value(name), ch));
+	one_less(ch);
+}
+
+void change_start(struct call *c, json_t *parameters)
+{
+	ask_each(c, parameters, program_start);
+}
+
+void change_stop(struct call *c, json_t *parameters)
+{
+	ask_each(c, parameters, program_stop);
+}
+
+void change_restart(struct call *c, json_t *parameters)
+{
+	ask_each(c, parameters, program_restart);
+}
+
+void change_rollback(struct call *c, json_t *parameters)
+{
+	const char *name = json_string_value(json_object_get(parameters, "name"));
+	struct program *p;
+	struct change *ch;
+
+	if (is_leaving(c) || !(p = named_program(c, name)))
+		return;
+	ch = begin(c, parameters);
+	program_rollback(p, add_ask(name, ch));
+	one_less(ch);
+}
+
+enum { WORKERS_MOST = 1000 };
+
+void change_scale(struct call *c, json_t *parameters)
+{
+	const char *name = json_string_value(json_object_get(parameters, "name"));
+	json_t *workers = json_object_get(parameters, "workers");
+	json_int_t count = json_integer_value(workers);
+	struct program *p;
+	struct change *ch;
+
+	if (is_leaving(c) || !(p = named_program(c, name)))
+		return;
+	if (!json_is_integer(workers) || count < 0 || count > WORKERS_MOST) {
+		bad_parameter(c, "workers");
+		return;
+	}
+	ch = begin(c, parameters);
+	program_scale(p, count, add_ask(name, ch));
+	one_less(ch);
+}
+
+static void on_plan(const struct plan *p, void *ctx)
+{
+	struct change *ch = ctx;
+	json_t *steps = json_array();
+
+	for (size_t i = 0; i < p->count; i++) {
+		const struct plan_step *s = &p->steps[i];
+
+		(void)json_array_append_new(
+			steps, json_pack("{s:s, s:s, s:s, s:o}",
+					 "action", plan_action_word(s->action),
+					 "what", s->is_socket ? "socket" : "program",
+					 "name", s->name, "text", json_text(s->text)));
+	}
+	call_continue(ch->call, json_pack("{s:o}", "plan", steps));
+}
+
+static void refuse_reload(struct call *c, const struct faults *faults)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < faults->count; i++) {
+		char *line = fault_text(&faults->items[i]);
+
+		(void)json_array_append_new(all, json_text(line));
+		free(line);
+	}
+	call_reply(c, json_pack("{s:o}", "faults", all));
+}
+
+void change_reload(struct call *c, json_t *parameters)
+{
+	bool dry_run = json_is_true(json_object_get(parameters, "dry_run"));
+	struct control *control = control_of(c);
+	struct faults faults = { 0 };
+	struct change *ch;
+
+	if (is_leaving(c))
+		return;
+	ch = begin(c, parameters);
+	if (control->ops->reload(control->ctx, dry_run, &faults, on_plan, add_ask, ch) == 0) {
+		one_less(ch);
+		return;
+	}
+	change_free(ch);
+	c->forget = NULL;
+	refuse_reload(c, &faults);
+	faults_fini(&faults);
+}

@@ -1,0 +1,85 @@
+/* The control socket: varlink methods over a rollout, a store and the whole.
+ *
+ * What only the whole can do (read the configuration again, end) is asked of
+ * its owner through control_ops. */
+#ifndef HOLDPORT_CONTROL_CONTROL_H
+#define HOLDPORT_CONTROL_CONTROL_H
+
+#include <time.h>
+
+#include "config/settings.h"
+#include "control/events.h"
+#include "control/varlink.h"
+#include "rollout/plan.h"
+#include "rollout/program.h"
+
+struct control_facts {
+	time_t started;
+	const char *config;		/* NULL: none was read */
+	unsigned reloads;
+	bool leaving;
+};
+
+/* Who wants to know the outcome for this program; NULL: nobody. */
+typedef struct ask *ask_for_fn(const char *program, void *ctx);
+
+struct control_ops {
+	void (*facts)(void *ctx, struct control_facts *ret);
+	/* Reads and plans; carries the plan out unless dry_run.  0; -1: nothing was
+	 * changed, and ret_faults says why.  planned() is told the plan before
+	 * anything is done. */
+	int (*reload)(void *ctx, bool dry_run, struct faults *ret_faults,
+		      void (*planned)(const struct plan *p, void *ask_ctx),
+		      ask_for_fn *ask_for, void *ask_ctx);
+	void (*shut_down)(void *ctx);
+};
+
+struct control {
+	struct varlink varlink;
+	struct events events;
+	struct rollout *rollout;
+	struct store *store;
+	struct list ending;		/* calls of Shutdown that wait */
+	int64_t walked;			/* when processes were last looked at; 0: never */
+	const struct control_ops *ops;
+	void *ctx;
+};
+
+int control_start(struct control *c, struct loop *loop, const char *path, struct err *err);
+void control_stop(struct control *c);
+/* Who may what from now on. */
+static inline void control_groups(struct control *c, const struct supervisor_settings *s)
+{
+	c->varlink.groups = (struct varlink_groups){ s->read_gid, s->change_gid };
+}
+/* Everything has ended: whoever asked for it is told. */
+void control_ended(struct control *c);
+
+/* Inside control/: */
+static inline struct control *control_of(const struct call *c)
+{
+	return call_owner(c);
+}
+json_t *status_json(struct control *c, json_t *names, const char **ret_unknown);
+json_t *socket_json(const struct held *h);	/* type Socket */
+void describe_sockets(struct call *c, json_t *parameters);
+void change_start(struct call *c, json_t *parameters);
+void change_stop(struct call *c, json_t *parameters);
+void change_restart(struct call *c, json_t *parameters);
+void change_rollback(struct call *c, json_t *parameters);
+void change_scale(struct call *c, json_t *parameters);
+void change_reload(struct call *c, json_t *parameters);
+void watch_events(struct call *c, json_t *parameters);
+void watch_state(struct call *c, json_t *parameters);
+void watch_end(struct call *c, json_t *parameters);
+void describe_service(struct call *c, json_t *parameters);
+void describe_interface(struct call *c, json_t *parameters);
+void no_such_program(struct call *c, const char *name);
+/* Answers NoSuchProgram and returns NULL if there is none. */
+struct program *named_program(struct call *c, const char *name);
+/* Answers InvalidParameter. */
+void bad_parameter(struct call *c, const char *name);
+/* Answers ShuttingDown and returns true if it is so. */
+bool is_leaving(struct call *c);
+
+#endif

@@ -1,0 +1,96 @@
+#include "health/probe.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/owner.h"
+#include "platform/platform.h"
+
+enum {
+	LOOK_FIRST_MS = 1,	/* after connect(2); doubled */
+	LOOK_MOST_MS = 64,
+	HOLD_MS = 1000,		/* nobody accepted it: a fresh one may meet the worker */
+	AGAIN_MS = 10,		/* another process had it; with jitter, so that we do not
+				 * keep step with whoever takes turns */
+};
+
+static void connect_again(struct probe *p, int64_t after);
+
+/* A wildcard listens on loopback too, and a probe goes nowhere else. */
+static void aim(const struct address *listen, struct address *ret)
+{
+	*ret = *listen;
+	if (ret->sa.ss_family == AF_INET) {
+		struct sockaddr_in *v4 = (struct sockaddr_in *)&ret->sa;
+
+		if (v4->sin_addr.s_addr == htonl(INADDR_ANY))
+			v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	} else if (ret->sa.ss_family == AF_INET6) {
+		struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&ret->sa;
+
+		if (IN6_IS_ADDR_UNSPECIFIED(&v6->sin6_addr))
+			v6->sin6_addr = in6addr_loopback;
+	}
+}
+
+static void on_look(struct loop_timer *t)
+{
+	struct probe *p = OWNER(t, struct probe, again);
+	unsigned long inode = 0;
+	int found = platform_find_acceptor(p->fd, &inode, NULL);
+
+	if (found > 0 && platform_holds_socket(p->pid, inode, NULL) > 0) {
+		probe_stop(p);
+		p->accepted(p);
+		return;
+	}
+	if (found > 0 || loop_now(p->loop) - p->connected > HOLD_MS) {
+		connect_again(p, AGAIN_MS + rand() % AGAIN_MS);
+		return;
+	}
+	p->pause = p->pause * 2 > LOOK_MOST_MS ? LOOK_MOST_MS : p->pause * 2;
+	loop_timer_start(p->loop, &p->again, p->pause, on_look);
+}
+
+static void on_connect(struct loop_timer *t)
+{
+	struct probe *p = OWNER(t, struct probe, again);
+
+	p->fd = socket(p->to.sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (p->fd < 0 || (connect(p->fd, (struct sockaddr *)&p->to.sa, p->to.length) < 0 &&
+			  errno != EINPROGRESS)) {
+		log_debug("readiness probe: %s", strerror(errno));
+		connect_again(p, HOLD_MS);
+		return;
+	}
+	p->connected = loop_now(p->loop);
+	p->pause = LOOK_FIRST_MS;
+	loop_timer_start(p->loop, &p->again, p->pause, on_look);
+}
+
+static void connect_again(struct probe *p, int64_t after)
+{
+	fd_close(&p->fd);
+	loop_timer_start(p->loop, &p->again, after, on_connect);
+}
+
+void probe_start(struct probe *p, struct loop *loop, const struct address *listen, pid_t pid,
+		 void (*accepted)(struct probe *p))
+{
+	*p = (struct probe){ .loop = loop, .pid = pid, .fd = -1, .accepted = accepted };
+	aim(listen, &p->to);
+	connect_again(p, 0);
+}
+
+void probe_stop(struct probe *p)
+{
+	if (!p->loop)
+		return;
+	loop_timer_stop(&p->again);
+	fd_close(&p->fd);
+}

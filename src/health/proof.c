@@ -1,0 +1,187 @@
+#include "health/proof.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/owner.h"
+#include "platform/platform.h"
+
+enum {
+	LOOK_FIRST_MS = 5,	/* auto: the first look at what the worker waits for; ×1.5 */
+	ALIVE_MS = 1000,	/* auto: nothing was seen, but it lived this long */
+	SOCKETS_LOOKED_FOR = 64,
+};
+
+static void tell(struct proof *p, const char *by)
+{
+	if (p->told)
+		return;
+	p->told = true;
+	proof_stop(p);
+	p->proved(p, by);
+}
+
+static bool seen_waiting(const struct proof *p)
+{
+	unsigned long inodes[SOCKETS_LOOKED_FOR];
+	size_t count = 0;
+
+	for (size_t i = 0; i < p->spec.held_count && count < SOCKETS_LOOKED_FOR; i++)
+		inodes[count++] = p->spec.held[i]->inode;
+	return count && platform_waits_on(p->spec.pid, inodes, count, NULL) > 0;
+}
+
+static void on_look(struct loop_timer *t)
+{
+	struct proof *p = OWNER(t, struct proof, look);
+	int64_t lived = loop_now(p->loop) - p->began;
+
+	if (lived >= ALIVE_MS)
+		tell(p, "alive");
+	else if (seen_waiting(p))
+		tell(p, "waiting");
+	else {
+		p->look_after += p->look_after / 2;
+		if (p->look_after > ALIVE_MS - lived)
+			p->look_after = ALIVE_MS - lived;
+		loop_timer_start(p->loop, &p->look, p->look_after, on_look);
+	}
+}
+
+static void on_delay(struct loop_timer *t)
+{
+	tell(OWNER(t, struct proof, look), "delay");
+}
+
+/* A line, as s6 has it: anything up to a newline.  The end without one means
+ * nothing; start_timeout decides. */
+static void on_line(struct loop_io *io, int events)
+{
+	struct proof *p = OWNER(io, struct proof, line);
+	char bytes[256];
+	ssize_t n = read(p->spec.ready_fd, bytes, sizeof(bytes));
+
+	(void)events;
+	if (n > 0 && memchr(bytes, '\n', (size_t)n))
+		tell(p, "fd");
+	else if (n == 0)
+		loop_io_stop(&p->line);
+}
+
+static void on_accepted(struct probe *probe)
+{
+	tell(OWNER(probe, struct proof, probe), "tcp");
+}
+
+static void start_auto(struct proof *p)
+{
+	if (p->spec.must_notify)
+		return;
+	p->look_after = LOOK_FIRST_MS;
+	loop_timer_start(p->loop, &p->look, p->look_after, on_look);
+}
+
+static void start_notify(struct proof *p)
+{
+	(void)p;	/* proof_said_ready() will come */
+}
+
+static void start_fd(struct proof *p)
+{
+	loop_io_start(p->loop, &p->line, p->spec.ready_fd, LOOP_READ, on_line);
+}
+
+static void start_tcp(struct proof *p)
+{
+	for (size_t i = 0; i < p->spec.held_count; i++)
+		if (p->spec.held[i]->key.type == SOCK_STREAM &&
+		    address_port(&p->spec.held[i]->key.address) >= 0) {
+			probe_start(&p->probe, p->loop, &p->spec.held[i]->key.address,
+				    p->spec.pid, on_accepted);
+			return;
+		}
+}
+
+static void on_passed(struct trial *t)
+{
+	tell(t->spec.ctx, "exec");
+}
+
+static void on_failed(struct trial *t, const char *text)
+{
+	struct proof *p = t->spec.ctx;
+
+	free(p->last_run);
+	p->last_run = mem_text(text);
+	log_debug("%s: readiness command: %s", p->spec.program->name, text);
+}
+
+static void start_exec(struct proof *p)
+{
+	struct trial_spec spec = {
+		.loop = p->loop, .all = p->spec.trials, .program = p->spec.program,
+		.passed = on_passed, .failed = on_failed, .ctx = p,
+	};
+
+	p->trial = trial_start(&spec, p->spec.command);
+	p->spec.command = NULL;
+}
+
+static void start_delay(struct proof *p)
+{
+	loop_timer_start(p->loop, &p->look, p->spec.program->ready.delay, on_delay);
+}
+
+void proof_start(struct proof *p, struct loop *loop, const struct proof_spec *spec,
+		 void (*proved)(struct proof *p, const char *by))
+{
+	static void (*const starts[])(struct proof *p) = {
+		[READY_AUTO] = start_auto,   [READY_NOTIFY] = start_notify,
+		[READY_FD] = start_fd,	     [READY_TCP] = start_tcp,
+		[READY_EXEC] = start_exec,   [READY_DELAY] = start_delay,
+	};
+
+	*p = (struct proof){ .loop = loop, .spec = *spec, .proved = proved };
+	p->began = loop_now(loop);
+	starts[spec->program->ready.how](p);
+}
+
+static void said(struct proof *p, const char *by)
+{
+	if (p->loop && (p->spec.program->ready.how == READY_AUTO ||
+			p->spec.program->ready.how == READY_NOTIFY))
+		tell(p, by);
+}
+
+void proof_said_ready(struct proof *p)
+{
+	said(p, "notify");
+}
+
+void proof_acknowledged(struct proof *p)
+{
+	said(p, "ack");
+}
+
+void proof_stop(struct proof *p)
+{
+	if (!p->loop)
+		return;
+	loop_timer_stop(&p->look);
+	loop_io_stop(&p->line);
+	probe_stop(&p->probe);
+	trial_stop(p->trial);
+	p->trial = NULL;
+	fd_close(&p->spec.ready_fd);
+}
+
+void proof_fini(struct proof *p)
+{
+	proof_stop(p);
+	free(p->last_run);
+	p->last_run = NULL;
+}

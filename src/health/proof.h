@@ -1,0 +1,54 @@
+/* Is a new worker good?  What each form can promise (docs/readiness.md):
+ *
+ *   notify   it said READY=1, or acknowledged (handoff = einhorn)
+ *   fd:N     it wrote a line to the descriptor
+ *   tcp      it, and no other process, accepted a connection of ours
+ *   exec:…   a command that was run ended with 0
+ *   delay:D  it lived that long
+ *   auto     READY=1, or it was seen waiting on a held socket, or it lived for
+ *            a second; a program that once said READY=1 must say it again
+ *
+ * Looks, tells once, decides nothing about the worker. */
+#ifndef HOLDPORT_HEALTH_PROOF_H
+#define HOLDPORT_HEALTH_PROOF_H
+
+#include "config/settings.h"
+#include "health/probe.h"
+#include "health/trial.h"
+#include "loop/loop.h"
+#include "socket/store.h"
+
+struct proof_spec {
+	const struct program_settings *program;	/* the owner keeps them */
+	bool must_notify;		/* auto: it did so in an earlier life */
+	pid_t pid;
+	struct held *const *held;
+	size_t held_count;
+	struct launch *command;		/* for exec:…; taken over */
+	struct list *trials;		/* where its runs live */
+	int ready_fd;			/* our end for fd:N; the proof owns it; -1: none */
+};
+
+struct proof {
+	struct loop *loop;
+	struct proof_spec spec;
+	bool told;
+	struct loop_timer look;		/* the next look, or the end of a delay */
+	int64_t look_after;
+	int64_t began;
+	struct loop_io line;
+	struct probe probe;
+	struct trial *trial;
+	char *last_run;			/* how it failed; NULL: it did not */
+	/* by: "notify", "ack", "fd", "tcp", "exec", "delay", "waiting", "alive" */
+	void (*proved)(struct proof *p, const char *by);
+};
+
+void proof_start(struct proof *p, struct loop *loop, const struct proof_spec *spec,
+		 void (*proved)(struct proof *p, const char *by));
+void proof_said_ready(struct proof *p);	/* READY=1 came */
+void proof_acknowledged(struct proof *p);	/* as einhorn's workers do; counts the same */
+void proof_stop(struct proof *p);	/* accepts one that was never started */
+void proof_fini(struct proof *p);	/* last_run is there until then */
+
+#endif

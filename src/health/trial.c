@@ -1,0 +1,125 @@
+#include "health/trial.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/owner.h"
+#include "base/str.h"
+#include "process/worker.h"
+
+enum { PAUSE_FIRST_MS = 50, PAUSE_MOST_MS = 2000 };	/* between two runs; doubled */
+
+static void run(struct trial *t);
+
+static void trial_free(struct trial *t)
+{
+	loop_timer_stop(&t->again);
+	loop_child_stop(&t->child);
+	fd_close(&t->report);
+	launch_fini(&t->launch);
+	list_remove(&t->node);
+	free(t);
+}
+
+static void on_again(struct loop_timer *timer)
+{
+	run(OWNER(timer, struct trial, again));
+}
+
+static void failed(struct trial *t, const char *text)
+{
+	t->spec.failed(t, text);
+	loop_timer_start(t->spec.loop, &t->again, t->pause, on_again);
+	t->pause = t->pause * 2 > PAUSE_MOST_MS ? PAUSE_MOST_MS : t->pause * 2;
+}
+
+static void tell_end(struct trial *t, const struct process_end *end)
+{
+	char how[WORKER_END_SIZE];
+	struct str text = { 0 };
+	struct err err;
+	const char *step = "";
+	int why = 0;
+
+	if (platform_spawn_verdict(t->report, &why, &step) == VERDICT_FAILED) {
+		launch_explain(&t->launch, t->spec.program, why, step, &err);
+		str_add(&text, err.text);
+	} else {
+		str_addf(&text, "ended with %s", worker_end_text(end, how));
+	}
+	failed(t, str_text(&text));
+	str_fini(&text);
+}
+
+/* What it left behind in its group goes with it. */
+static void on_end(struct loop_child *c)
+{
+	struct trial *t = OWNER(c, struct trial, child);
+	struct process_end end = { .code = 255 };
+
+	if (platform_peek(&t->process, &end) >= 0)
+		(void)platform_signal_group(&t->process, SIGKILL);
+	loop_child_stop(&t->child);
+	platform_reap(&t->process);
+	if (t->stopped)
+		trial_free(t);
+	else if (!end.code && !end.signal)
+		t->spec.passed(t);
+	else
+		tell_end(t, &end);
+}
+
+static void run(struct trial *t)
+{
+	struct err err;
+
+	fd_close(&t->report);
+	if (platform_spawn(&t->launch.spawn, &t->process, &t->report, &err) < 0) {
+		failed(t, err.text);
+		return;
+	}
+	loop_child_start(t->spec.loop, &t->child, &t->process, on_end);
+}
+
+
+struct trial *trial_start(const struct trial_spec *spec, struct launch *launch)
+{
+	struct trial *t = MEM_NEW(struct trial);
+
+	t->spec = *spec;
+	t->launch = *launch;
+	*launch = (struct launch){ 0 };
+	t->process = PROCESS_NONE;
+	t->report = -1;
+	t->pause = PAUSE_FIRST_MS;
+	if (!spec->all->next)
+		list_init(spec->all);
+	list_append(spec->all, &t->node);
+	loop_timer_start(spec->loop, &t->again, 0, on_again);
+	return t;
+}
+
+void trial_stop(struct trial *t)
+{
+	if (!t)
+		return;
+	t->stopped = true;
+	loop_timer_stop(&t->again);
+	if (!t->process.pid)
+		trial_free(t);
+	else
+		(void)platform_signal_group(&t->process, SIGKILL);
+}
+
+void trials_end(struct list *all)
+{
+	if (!all->next)
+		return;
+	list_each_safe(t, all, struct trial, node) {
+		(void)platform_signal_group(&t->process, SIGKILL);
+		platform_reap(&t->process);
+		trial_free(t);
+	}
+}

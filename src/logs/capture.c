@@ -1,0 +1,119 @@
+#include "logs/capture.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/owner.h"
+
+enum { CHUNK = 65536, CHUNKS_AT_END = 64 };
+
+static void keep(struct capture *c, const char *line, size_t length)
+{
+	free(c->lines[c->next]);
+	c->lines[c->next] = mem_text_n(line, length);
+	c->next = (c->next + 1) % CAPTURE_LINES;
+}
+
+static void pass_on(struct str *out, const struct capture *c, const char *line, size_t length)
+{
+	str_add(out, c->origin);
+	str_add(out, ": ");
+	str_add_n(out, line, length);
+	str_add(out, "\n");
+}
+
+static void take_lines(struct capture *c, bool at_end)
+{
+	struct str out = { 0 };
+	size_t done = 0;
+
+	while (done < c->partial.length) {
+		const char *line = c->partial.data + done;
+		size_t left = c->partial.length - done;
+		const char *end = memchr(line, '\n', left);
+		size_t length = end ? (size_t)(end - line) : left;
+
+		if (!end && !at_end && left < CAPTURE_LINE_MOST)
+			break;
+		if (length > CAPTURE_LINE_MOST) {
+			length = CAPTURE_LINE_MOST;
+			end = NULL;
+		}
+		keep(c, line, length);
+		pass_on(&out, c, line, length);
+		done += length + (end ? 1 : 0);
+	}
+	str_cut(&c->partial, done);
+	/* All at once: what comes from two workers does not mix in a line. */
+	if (!fd_try_write(STDERR_FILENO, str_text(&out), out.length))
+		log_warning("%s: some of its output was lost: nobody reads our standard error",
+			    c->origin);
+	str_fini(&out);
+}
+
+/* 1: there was something, 0: nothing now, -1: the end. */
+static int read_chunk(struct capture *c)
+{
+	char bytes[CHUNK];
+	ssize_t n = read(c->fd, bytes, sizeof(bytes));
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -1;
+	if (n == 0)
+		return -1;
+	str_add_n(&c->partial, bytes, (size_t)n);
+	take_lines(c, false);
+	return 1;
+}
+
+static void on_readable(struct loop_io *io, int events)
+{
+	struct capture *c = OWNER(io, struct capture, io);
+
+	(void)events;
+	if (read_chunk(c) < 0)
+		capture_end(c);
+}
+
+void capture_start(struct capture *c, struct loop *loop, int fd, const char *origin)
+{
+	c->fd = fd;
+	c->origin = origin;
+	loop_io_start(loop, &c->io, fd, LOOP_READ, on_readable);
+}
+
+void capture_end(struct capture *c)
+{
+	if (c->fd < 0 || !c->origin)
+		return;
+	for (int i = 0; i < CHUNKS_AT_END && read_chunk(c) > 0; i++)
+		;
+	take_lines(c, true);
+	loop_io_stop(&c->io);
+	fd_close(&c->fd);
+}
+
+void capture_last(const struct capture *c, size_t most, struct text_list *ret)
+{
+	for (unsigned i = 0; i < CAPTURE_LINES; i++) {
+		const char *line = c->lines[(c->next + i) % CAPTURE_LINES];
+
+		if (line && CAPTURE_LINES - i <= most)
+			text_list_add(ret, line);
+	}
+}
+
+void capture_fini(struct capture *c)
+{
+	capture_end(c);
+	str_fini(&c->partial);
+	for (unsigned i = 0; i < CAPTURE_LINES; i++) {
+		free(c->lines[i]);
+		c->lines[i] = NULL;
+	}
+}

@@ -1,0 +1,32 @@
+/* What a worker writes to its standard output and error: passed on line by
+ * line, each with its origin in front, and the last lines kept for whoever asks
+ * why it failed.  Owns its descriptor. */
+#ifndef HOLDPORT_LOGS_CAPTURE_H
+#define HOLDPORT_LOGS_CAPTURE_H
+
+#include "base/str.h"
+#include "base/text_list.h"
+#include "loop/loop.h"
+
+enum {
+	CAPTURE_LINES = 64,		/* kept */
+	CAPTURE_LINE_MOST = 4096,	/* bytes; a longer line is passed on in pieces */
+};
+
+struct capture {
+	int fd;				/* -1: not capturing */
+	const char *origin;		/* "web/3/0"; the owner's */
+	struct loop_io io;
+	struct str partial;
+	char *lines[CAPTURE_LINES];	/* a ring */
+	unsigned next;
+};
+
+void capture_start(struct capture *c, struct loop *loop, int fd, const char *origin);
+/* Reads what is there, ends the last line, stops.  The lines stay. */
+void capture_end(struct capture *c);
+/* The last lines, oldest first, `most` of them at the most. */
+void capture_last(const struct capture *c, size_t most, struct text_list *ret);
+void capture_fini(struct capture *c);	/* accepts one that was never started */
+
+#endif

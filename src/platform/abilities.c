@@ -1,0 +1,64 @@
+#include "base/fd.h"
+#include "platform/handle.h"
+#include "platform/platform.h"
+
+#include <netinet/in.h>
+#include <unistd.h>
+
+const char *ability_word(enum ability a)
+{
+	static const char *const words[] = {
+#define X(name, word, help) [CAN_##name] = word,
+		ABILITIES(X)
+#undef X
+	};
+	return words[a];
+}
+
+static bool try_handle(void)
+{
+	int handle = platform_handle_open(getpid());
+	bool can = handle >= 0;
+
+	fd_close(&handle);
+	return can;
+}
+
+static bool try_listeners(void)
+{
+	struct sockaddr_in nowhere = { .sin_family = AF_INET, .sin_port = htons(1) };
+	struct holder found;
+
+	return platform_find_listeners((struct sockaddr *)&nowhere, sizeof(nowhere), SOCK_STREAM,
+				       &found, 1, NULL) >= 0;
+}
+
+static bool try_holds(void)
+{
+	return platform_holds_socket(getpid(), 0, NULL) >= 0;
+}
+
+static bool try_acceptor(void)
+{
+	return try_listeners() && try_holds();
+}
+
+static bool try_waits(void)
+{
+	return platform_waits_on(getpid(), NULL, 0, NULL) >= 0;
+}
+
+bool platform_can(enum ability a)
+{
+	static bool (*const tries[])(void) = {
+		[CAN_HOLD_PROCESS] = try_handle,
+		[CAN_FIND_LISTENER] = try_listeners,
+		[CAN_FIND_ACCEPTOR] = try_acceptor,
+		[CAN_SEE_WAITING] = try_waits,
+	};
+	static enum { UNKNOWN, YES, NO } answers[ABILITY_COUNT];
+
+	if (answers[a] == UNKNOWN)
+		answers[a] = tries[a]() ? YES : NO;
+	return answers[a] == YES;
+}

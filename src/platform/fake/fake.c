@@ -1,0 +1,304 @@
+#include "platform/fake/fake.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "platform/platform.h"
+
+struct fake fake;
+
+void fake_reset(void)
+{
+	memset(&fake, 0, sizeof(fake));
+	fake.last_pid = 1000;
+}
+
+struct fake_process *fake_process(pid_t pid)
+{
+	for (size_t i = 0; i < FAKE_PROCESSES; i++)
+		if (fake.processes[i].life != FAKE_FREE && fake.processes[i].pid == pid)
+			return &fake.processes[i];
+	return NULL;
+}
+
+void fake_exit(struct fake_process *p, struct process_end end)
+{
+	p->life = FAKE_ZOMBIE;
+	p->end = end;
+}
+
+int platform_spawn(const struct spawn *s, struct process *ret, int *ret_report, struct err *err)
+{
+	struct fake_process *p = fake.processes;
+
+	(void)s;
+	if (fake.spawn_errno)
+		return err_sys(err, fake.spawn_errno, "cannot fork");
+	while (p < fake.processes + FAKE_PROCESSES && p->life != FAKE_FREE)
+		p++;
+	if (p == fake.processes + FAKE_PROCESSES)
+		return err_sys(err, EAGAIN, "cannot fork");
+	*p = (struct fake_process){ .life = FAKE_ALIVE, .pid = ++fake.last_pid,
+				    .exec_errno = -1 };
+	p->report = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	*ret = (struct process){ .pid = p->pid, .handle = -1 };
+	*ret_report = p->report;
+	return 0;
+}
+
+enum verdict platform_spawn_verdict(int report, int *ret_errno, const char **ret_step)
+{
+	for (size_t i = 0; i < FAKE_PROCESSES; i++) {
+		struct fake_process *p = &fake.processes[i];
+
+		if (p->life == FAKE_FREE || p->report != report)
+			continue;
+		if (p->exec_errno < 0)
+			return p->life == FAKE_ZOMBIE ? VERDICT_RUNS : VERDICT_PENDING;
+		*ret_errno = p->exec_errno;
+		*ret_step = "exec";
+		return p->exec_errno ? VERDICT_FAILED : VERDICT_RUNS;
+	}
+	return VERDICT_RUNS;
+}
+
+int platform_signal(const struct process *p, int number)
+{
+	struct fake_process *f = p->pid > 0 ? fake_process(p->pid) : NULL;
+
+	if (p->pid > 0 && !f)
+		fake.strangers++;
+	if (!f || f->life != FAKE_ALIVE) {
+		errno = ESRCH;
+		return -1;
+	}
+	f->signals |= 1UL << number;
+	return 0;
+}
+
+int platform_signal_group(const struct process *p, int number)
+{
+	return platform_signal(p, number);
+}
+
+int platform_peek(const struct process *p, struct process_end *ret)
+{
+	struct fake_process *f = fake_process(p->pid);
+
+	if (!f)
+		return -1;
+	if (f->life == FAKE_ZOMBIE)
+		*ret = f->end;
+	return f->life == FAKE_ZOMBIE;
+}
+
+void platform_reap(struct process *p)
+{
+	struct fake_process *f = fake_process(p->pid);
+
+	if (f)
+		f->life = FAKE_FREE;
+	else
+		fake.strangers++;
+	*p = PROCESS_NONE;
+}
+
+int platform_find_main(const struct process *worker, const struct main_claim *claim,
+		       struct process *ret, struct err *err)
+{
+	(void)worker;
+	(void)claim;
+	(void)ret;
+	return err_set(err, ENOTSUP, "not in a fake");
+}
+
+bool platform_has_ended(const struct process *p)
+{
+	(void)p;
+	return true;
+}
+
+void platform_close_on_exec_from(int first)
+{
+	(void)first;
+}
+
+bool platform_can(enum ability a)
+{
+	(void)a;
+	return false;
+}
+
+const char *ability_word(enum ability a)
+{
+	(void)a;
+	return "";
+}
+
+static int cannot(struct err *err)
+{
+	return err_set(err, ENOTSUP, "not in a fake");
+}
+
+int platform_find_listeners(const struct sockaddr *sa, socklen_t length, int type,
+			    struct holder *ret, size_t most, struct err *err)
+{
+	(void)sa;
+	(void)length;
+	(void)type;
+	(void)ret;
+	(void)most;
+	return cannot(err);
+}
+
+int platform_count_leftovers(const struct sockaddr *sa, socklen_t length, unsigned ret[12],
+			     struct err *err)
+{
+	(void)sa;
+	(void)length;
+	(void)ret;
+	return cannot(err);
+}
+
+int platform_find_acceptor(int fd, unsigned long *ret_inode, struct err *err)
+{
+	(void)fd;
+	(void)ret_inode;
+	return cannot(err);
+}
+
+int platform_holds_socket(pid_t pid, unsigned long inode, struct err *err)
+{
+	(void)pid;
+	(void)inode;
+	return cannot(err);
+}
+
+int platform_socket_copies(const unsigned long *inodes, size_t count, int ms,
+			   socket_copy_fn *see, void *ctx, struct err *err)
+{
+	(void)inodes;
+	(void)count;
+	(void)ms;
+	(void)see;
+	(void)ctx;
+	return cannot(err);
+}
+
+pid_t platform_parent(pid_t pid)
+{
+	(void)pid;
+	return 0;
+}
+
+int platform_waits_on(pid_t pid, const unsigned long *inodes, size_t count, struct err *err)
+{
+	(void)pid;
+	(void)inodes;
+	(void)count;
+	return cannot(err);
+}
+
+int platform_below_started_with(pid_t pid, const char *item, struct err *err)
+{
+	(void)pid;
+	(void)item;
+	return cannot(err);
+}
+
+unsigned long platform_network_namespace(void)
+{
+	return 0;
+}
+
+int platform_bind(int fd, const struct sockaddr *sa, socklen_t length)
+{
+	(void)fd;
+	(void)sa;
+	(void)length;
+	errno = fake.bind_errno;
+	return fake.bind_errno ? -1 : 0;
+}
+
+int platform_listen(int fd, int backlog)
+{
+	(void)fd;
+	(void)backlog;
+	return 0;
+}
+
+/* Nobody sends to it: it need not be found by its name. */
+int platform_own_socket(const char *path, int type, mode_t mode, struct err *err)
+{
+	(void)path;
+	(void)type;
+	(void)mode;
+	(void)err;
+	return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+int platform_output_pipe(int *ret_read, int *ret_write, struct err *err)
+{
+	(void)ret_read;
+	(void)ret_write;
+	return cannot(err);
+}
+
+int platform_queue(int fd, int *ret_queue, int *ret_backlog)
+{
+	(void)fd;
+	(void)ret_queue;
+	(void)ret_backlog;
+	return -1;
+}
+
+int platform_peer_user(int fd, uid_t *ret)
+{
+	(void)fd;
+	*ret = geteuid();
+	return 0;
+}
+
+int platform_peer_in_group(int fd, gid_t group)
+{
+	(void)fd;
+	(void)group;
+	return 0;
+}
+
+int platform_processors(void)
+{
+	return 2;
+}
+
+int platform_hangups_open(void)
+{
+	return -1;
+}
+
+int platform_hangups_add(int set, int fd)
+{
+	(void)set;
+	(void)fd;
+	return -1;
+}
+
+void platform_hangups_remove(int set, int fd)
+{
+	(void)set;
+	(void)fd;
+}
+
+int platform_hangups_next(int set)
+{
+	(void)set;
+	return -1;
+}
+
+bool platform_same_file(int a, int b)
+{
+	return a == b;
+}

@@ -1,0 +1,6 @@
+#include "platform/platform.h"
+
+unsigned long platform_network_namespace(void)
+{
+	return 0;
+}

@@ -1,0 +1,10 @@
+#include <errno.h>
+
+#include "platform/platform.h"
+
+int platform_below_started_with(pid_t pid, const char *item, struct err *err)
+{
+	(void)pid;
+	(void)item;
+	return err_set(err, ENOTSUP, "this system does not tell a process's environment");
+}

@@ -1,0 +1,239 @@
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/inet_diag.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+
+#include "platform/conflict.h"
+#include "platform/linux/holders.h"
+#include "platform/linux/sock_diag.h"
+
+/* The kernel's own, not in <netinet/tcp.h>: a connection request without a
+ * socket yet; shown as TCP_SYN_RECV. */
+#define NEW_SYN_RECV	 12
+#define STATE(state)	 (1u << (state))
+#define LEFTOVER_STATES	 (0xfffu & ~(STATE(0) | STATE(TCP_LISTEN) | STATE(TCP_CLOSE)))
+#define CONNECTED_STATES (LEFTOVER_STATES & ~STATE(TCP_SYN_SENT))
+
+/* A look at the sockets of one port, and what comes of it. */
+struct look {
+	struct claim claim;	/* of the address that is asked about */
+	in_port_t port;
+	struct holder *holders;	/* find_listeners */
+	size_t most, found;
+	unsigned *counts;	/* count_leftovers */
+	unsigned states;	/* re-checked: the kernel's filter lets some others pass */
+};
+
+static in_port_t port_of(const struct sockaddr *sa)
+{
+	return sa->sa_family == AF_INET6 ?
+		       ((const struct sockaddr_in6 *)(const void *)sa)->sin6_port :
+		       ((const struct sockaddr_in *)(const void *)sa)->sin_port;
+}
+
+static bool is_v6only(const struct nlmsghdr *head)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, head, sizeof(struct inet_diag_msg))
+		if (mnl_attr_get_type(attr) == INET_DIAG_SKV6ONLY)
+			return mnl_attr_get_u8(attr);
+	return false;
+}
+
+static struct claim claim_of_msg(const struct nlmsghdr *head, const struct inet_diag_msg *m)
+{
+	struct in6_addr v6;
+	struct in_addr v4;
+
+	memcpy(&v6, m->id.idiag_src, sizeof(v6));
+	memcpy(&v4, m->id.idiag_src, sizeof(v4));
+	if (m->idiag_family == AF_INET)
+		return claim_v4(v4);
+	return claim_v6(&v6, IN6_IS_ADDR_LINKLOCAL(&v6) ? m->id.idiag_if : 0, is_v6only(head));
+}
+
+/* The port is checked again: newer kernels do not filter every state by it. */
+static const struct inet_diag_msg *in_the_way(const struct nlmsghdr *head, const struct look *l)
+{
+	const struct inet_diag_msg *m = mnl_nlmsg_get_payload(head);
+	struct claim claim = claim_of_msg(head, m);
+
+	if (m->id.idiag_sport != l->port || !(l->states & STATE(m->idiag_state)))
+		return NULL;
+	return claims_meet(&l->claim, &claim) ? m : NULL;
+}
+
+static int on_listener(const struct nlmsghdr *head, void *ctx)
+{
+	struct look *l = ctx;
+	const struct inet_diag_msg *m = in_the_way(head, l);
+
+	if (!m)
+		return MNL_CB_OK;
+	if (l->found < l->most)
+		l->holders[l->found] = (struct holder){ .uid = m->idiag_uid,
+							.inode = m->idiag_inode };
+	l->found++;
+	return MNL_CB_OK;
+}
+
+static int on_leftover(const struct nlmsghdr *head, void *ctx)
+{
+	struct look *l = ctx;
+	const struct inet_diag_msg *m = in_the_way(head, l);
+
+	if (m)
+		l->counts[m->idiag_state]++;
+	return MNL_CB_OK;
+}
+
+static int dump(struct look *l, int family, int protocol, mnl_cb_t cb, struct err *err)
+{
+	struct inet_diag_req_v2 r = {
+		.sdiag_family = (uint8_t)family,
+		.sdiag_protocol = (uint8_t)protocol,
+		.idiag_states = l->states | (l->states & STATE(TCP_SYN_RECV) ?
+					     STATE(NEW_SYN_RECV) : 0),
+		.id.idiag_sport = l->port,
+	};
+
+	return sock_diag_ask(&r, sizeof(r), true, cb, l, err);
+}
+
+/* IPv4 clients of a dual-stack listener are IPv6 entries, so both families are
+ * asked; the one of the address first.  A kernel without IPv6 says ENOENT. */
+static int dump_both(struct look *l, int family, int protocol, mnl_cb_t cb, struct err *err)
+{
+	struct err other = { 0 };
+
+	if (dump(l, family, protocol, cb, err))
+		return -1;
+	if (dump(l, family == AF_INET ? AF_INET6 : AF_INET, protocol, cb, &other) &&
+	    other.code != ENOENT)
+		return err_set(err, other.code, "%s", other.text);
+	return 0;
+}
+
+/* An address of AF_INET6 is taken for dual-stack: what would block that. */
+static struct look look_at(const struct sockaddr *sa, unsigned states)
+{
+	return (struct look){ .claim = claim_of(sa, false), .port = port_of(sa), .states = states };
+}
+
+static int inet_find_listeners(const struct sockaddr *sa, int type, struct holder *ret,
+			       size_t most, struct err *err)
+{
+	bool datagram = type == SOCK_DGRAM;
+	/* A datagram socket that is connected has its port all the same. */
+	struct look l = look_at(sa, datagram ? STATE(TCP_CLOSE) | STATE(TCP_ESTABLISHED) :
+					       STATE(TCP_LISTEN));
+
+	l.holders = ret;
+	l.most = most;
+	if (dump_both(&l, sa->sa_family, datagram ? IPPROTO_UDP : IPPROTO_TCP, on_listener, err))
+		return -1;
+	return (int)l.found;
+}
+
+int platform_find_listeners(const struct sockaddr *sa, socklen_t length, int type,
+			    struct holder *ret, size_t most, struct err *err)
+{
+	int found;
+
+	if (sa->sa_family == AF_UNIX)
+		found = unix_find_listeners(sa, length, type, ret, most, err);
+	else
+		found = inet_find_listeners(sa, type, ret, most, err);
+	if (found > 0)
+		holders_name(ret, (size_t)found < most ? (size_t)found : most);
+	return found;
+}
+
+int platform_count_leftovers(const struct sockaddr *sa, socklen_t length, unsigned ret[12],
+			     struct err *err)
+{
+	struct look l = look_at(sa, LEFTOVER_STATES);
+	unsigned counts[12] = { 0 };
+
+	(void)length;
+	if (sa->sa_family != AF_INET && sa->sa_family != AF_INET6)
+		return err_set(err, ENOTSUP, "only TCP leaves connections at an address");
+	l.counts = counts;
+	if (dump_both(&l, sa->sa_family, IPPROTO_TCP, on_leftover, err))
+		return -1;
+	memcpy(ret, counts, sizeof(counts));
+	return 0;
+}
+
+static void put_end(const struct sockaddr *sa, __be32 ret_host[4], __be16 *ret_port)
+{
+	const struct sockaddr_in6 *in6 = (const void *)sa;
+	const struct sockaddr_in *in4 = (const void *)sa;
+
+	if (sa->sa_family == AF_INET6)
+		memcpy(ret_host, &in6->sin6_addr, sizeof(in6->sin6_addr));
+	else
+		memcpy(ret_host, &in4->sin_addr, sizeof(in4->sin_addr));
+	*ret_port = port_of(sa);
+}
+
+/* The server's end: local there is what is remote here. */
+static struct inet_diag_sockid other_end(const struct sockaddr *ours, const struct sockaddr *peer)
+{
+	struct inet_diag_sockid id = { .idiag_cookie = { INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE } };
+
+	put_end(peer, id.idiag_src, &id.idiag_sport);
+	put_end(ours, id.idiag_dst, &id.idiag_dport);
+	if (peer->sa_family == AF_INET6)
+		id.idiag_if = ((const struct sockaddr_in6 *)(const void *)peer)->sin6_scope_id;
+	return id;
+}
+
+/* Where nothing is connected the kernel answers with the listener instead. */
+static int on_end(const struct nlmsghdr *head, void *ctx)
+{
+	const struct inet_diag_msg *m = mnl_nlmsg_get_payload(head);
+	unsigned long *inode = ctx;
+
+	if (CONNECTED_STATES & STATE(m->idiag_state))
+		*inode = m->idiag_inode;
+	return MNL_CB_OK;
+}
+
+/* One lookup in the table of connections, whatever their number; a question
+ * for IPv4 finds the IPv6 socket of a dual-stack listener too. */
+static int inet_find_acceptor(const struct sockaddr *ours, const struct sockaddr *peer,
+			      unsigned long *ret_inode, struct err *err)
+{
+	struct inet_diag_req_v2 r = {
+		.sdiag_family = (uint8_t)peer->sa_family,
+		.sdiag_protocol = IPPROTO_TCP,
+		.idiag_states = CONNECTED_STATES,
+		.id = other_end(ours, peer),
+	};
+	unsigned long inode = 0;
+	struct err why = { 0 };
+
+	if (sock_diag_ask(&r, sizeof(r), false, on_end, &inode, &why) && why.code != ENOENT)
+		return err_set(err, why.code, "%s", why.text);
+	if (inode)
+		*ret_inode = inode;
+	return inode != 0;
+}
+
+int platform_find_acceptor(int fd, unsigned long *ret_inode, struct err *err)
+{
+	struct sockaddr_storage ours, peer;
+	socklen_t length = sizeof(ours), peer_length = sizeof(peer);
+
+	if (getsockname(fd, (struct sockaddr *)&ours, &length) < 0 ||
+	    getpeername(fd, (struct sockaddr *)&peer, &peer_length) < 0)
+		return err_sys(err, errno, "the socket is not connected");
+	if (peer.ss_family == AF_UNIX)
+		return unix_find_acceptor(fd, ret_inode, err);
+	return inet_find_acceptor((struct sockaddr *)&ours, (struct sockaddr *)&peer, ret_inode,
+				  err);
+}

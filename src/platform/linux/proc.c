@@ -1,0 +1,103 @@
+#include "platform/linux/proc.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+#define LINK_SIZE 64
+
+bool proc_gone(pid_t pid, int why)
+{
+	char path[PROC_PATH_SIZE], state = 'X', *text, *name_end;
+
+	if (why == ENOENT || why == ESRCH)
+		return true;
+	(void)snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
+	text = fd_read_file(path, 4096);
+	name_end = text ? strrchr(text, ')') : NULL;
+	if (name_end)
+		(void)sscanf(name_end, ") %c", &state);
+	free(text);
+	errno = why;
+	return state == 'Z' || state == 'X';
+}
+
+int proc_open(struct proc_list *e, const char *path)
+{
+	e->dir = opendir(path);
+	return e->dir ? 0 : -1;
+}
+
+long proc_next(struct proc_list *e)
+{
+	struct dirent *entry;
+
+	while ((entry = readdir(e->dir)))
+		if (isdigit((unsigned char)entry->d_name[0]))
+			return strtol(entry->d_name, NULL, 10);
+	return -1;
+}
+
+void proc_close(struct proc_list *e)
+{
+	(void)closedir(e->dir);
+}
+
+int proc_each_fd(pid_t pid, proc_fd_fn *see, void *ctx)
+{
+	char path[PROC_PATH_SIZE], name[24], link[LINK_SIZE];
+	struct proc_list e;
+	ssize_t n;
+	long fd;
+	int rc = 0;
+
+	(void)snprintf(path, sizeof(path), "/proc/%ld/fd", (long)pid);
+	if (proc_open(&e, path))
+		return proc_gone(pid, errno) ? 0 : -1;
+	while (rc == 0 && (fd = proc_next(&e)) >= 0) {
+		(void)snprintf(name, sizeof(name), "%ld", fd);
+		n = readlinkat(dirfd(e.dir), name, link, sizeof(link) - 1);
+		link[n > 0 ? n : 0] = '\0';
+		rc = see(pid, (int)fd, link, ctx);
+	}
+	proc_close(&e);
+	return rc;
+}
+
+static void add_children(struct proc_family *f, pid_t pid, long thread)
+{
+	char path[PROC_PATH_SIZE], *text, *at, *end;
+
+	(void)snprintf(path, sizeof(path), "/proc/%ld/task/%ld/children", (long)pid, thread);
+	text = fd_read_file(path, 65536);
+	for (at = text; at && f->count < PROC_FAMILY_MOST; at = end) {
+		long child = strtol(at, &end, 10);
+
+		if (end == at)
+			break;
+		f->pids[f->count++] = (pid_t)child;
+	}
+	free(text);
+}
+
+void proc_family(pid_t pid, struct proc_family *f)
+{
+	char path[PROC_PATH_SIZE];
+	struct proc_list e;
+	long thread;
+
+	*f = (struct proc_family){ .pids = { pid }, .count = 1 };
+	for (size_t i = 0; i < f->count; i++) {
+		(void)snprintf(path, sizeof(path), "/proc/%ld/task", (long)f->pids[i]);
+		if (proc_open(&e, path))
+			continue;
+		while ((thread = proc_next(&e)) > 0)
+			add_children(f, f->pids[i], thread);
+		proc_close(&e);
+	}
+}

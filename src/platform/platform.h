@@ -1,0 +1,117 @@
+/* What this system can do, in the program's words.
+ *
+ * The core asks here and offers the next best in the open where the answer is
+ * "cannot" (-1 with ENOTSUP in err->code).  Linux is the full implementation;
+ * generic/ holds the answer "cannot" for the rest; CMake picks file by file. */
+#ifndef HOLDPORT_PLATFORM_PLATFORM_H
+#define HOLDPORT_PLATFORM_PLATFORM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+#define ABILITIES(X)                                                                  \
+	X(HOLD_PROCESS, "hold_process", "a handle that outlives reuse of a pid")      \
+	X(FIND_LISTENER, "find_listener", "who listens at an address")                \
+	X(FIND_ACCEPTOR, "find_acceptor", "which process accepted a connection")      \
+	X(SEE_WAITING, "see_waiting", "whether a process waits on a socket")
+
+enum ability {
+#define X(name, word, help) CAN_##name,
+	ABILITIES(X)
+#undef X
+	ABILITY_COUNT
+};
+
+const char *ability_word(enum ability a);
+bool platform_can(enum ability a);	/* probed once, by trying */
+
+/* A program that holds a socket. */
+struct holder {
+	pid_t pid;		/* 0: not visible */
+	char program[64];	/* name of its executable; "" not visible */
+	uid_t uid;		/* owner of the socket, as the kernel tells */
+	unsigned long inode;	/* of the socket */
+};
+
+/* Listening (stream) or bound (datagram) sockets that conflict with this
+ * address by the kernel's rules (wildcards, dual-stack; the same port).  Returns
+ * how many there are and fills at most `most` of them; -1 when it cannot tell. */
+int platform_find_listeners(const struct sockaddr *sa, socklen_t length, int type,
+			    struct holder *ret, size_t most, struct err *err);
+
+/* Sockets without a listener that are left at this address's port, counted by
+ * TCP state (index as in <netinet/tcp.h>: TCP_ESTABLISHED = 1 … TCP_CLOSING = 11). */
+int platform_count_leftovers(const struct sockaddr *sa, socklen_t length, unsigned ret[12],
+			     struct err *err);
+
+/* The inode of the server's end of a connection that this process made: its
+ * addresses are those of `fd` (connected, ours) the other way round.  1 and the
+ * inode; 0 while nobody has accepted it; -1 cannot tell. */
+int platform_find_acceptor(int fd, unsigned long *ret_inode, struct err *err);
+
+/* Does this process or one below it hold the socket with this inode?  1, 0, -1. */
+int platform_holds_socket(pid_t pid, unsigned long inode, struct err *err);
+/* Does it, or one below it, wait for clients on it (an accept(2) or recv(2) that
+ * blocks, or an epoll set that watches it)?  1, 0, -1. */
+int platform_waits_on(pid_t pid, const unsigned long *inodes, size_t count, struct err *err);
+
+/* A descriptor of a socket that a process holds. */
+struct socket_copy {
+	unsigned long inode;
+	pid_t pid;
+	int fd;
+	char program[64];	/* name of its executable; "" not visible */
+};
+/* Told of one copy; true: enough. */
+typedef bool socket_copy_fn(const struct socket_copy *copy, void *ctx);
+/* Every visible copy of sockets with these inodes, by one walk over all processes
+ * that takes ms at most.  1: all were seen; 0: it was cut short, or some processes
+ * may not be looked at; -1 cannot tell. */
+int platform_socket_copies(const unsigned long *inodes, size_t count, int ms,
+			   socket_copy_fn *see, void *ctx, struct err *err);
+/* The parent of a process; 0: none, or not visible. */
+pid_t platform_parent(pid_t pid);
+
+/* Was a process below it, which runs another executable, started with this item
+ * ("NAME=value") in its environment?  1, 0, -1. */
+int platform_below_started_with(pid_t pid, const char *item, struct err *err);
+
+/* Identity of the network namespace we are in; 0: this system has none. */
+unsigned long platform_network_namespace(void);
+/* Connections that wait in a listener's queue and how many may; -1: cannot tell. */
+int platform_queue(int fd, int *ret_queue, int *ret_backlog);
+/* bind(2), listen(2): here so that a test can script their failures. */
+int platform_bind(int fd, const struct sockaddr *sa, socklen_t length);
+int platform_listen(int fd, int backlog);
+
+/* A pipe for a worker's output whose write end never meets a closed pipe: the
+ * writer holds a reading end as well (facts: anonymous pipes, SIGPIPE). */
+int platform_output_pipe(int *ret_read, int *ret_write, struct err *err);
+
+/* A unix socket of our own at a path of our own (control, notification), in place
+ * of whatever is there; close-on-exec, non-blocking.  The caller owns it. */
+int platform_own_socket(const char *path, int type, mode_t mode, struct err *err);
+
+/* The user at the other end of a unix socket.  0, or -1 and errno. */
+int platform_peer_user(int fd, uid_t *ret);
+/* Whether it was in a group when it connected, its primary one or another.  1, 0,
+ * or -1 and errno: cannot tell. */
+int platform_peer_in_group(int fd, gid_t group);
+
+/* A set of descriptors that is readable when one of them has hung up; for nothing
+ * else.  -1: this system has none, or the descriptor cannot be in one. */
+int platform_hangups_open(void);	/* close-on-exec; the caller owns it */
+int platform_hangups_add(int set, int fd);
+void platform_hangups_remove(int set, int fd);
+int platform_hangups_next(int set);	/* one that has; -1: none */
+/* Are they two names of the same open file?  False where it cannot be told. */
+bool platform_same_file(int a, int b);
+
+/* Processors that this process may run on. */
+int platform_processors(void);
+
+#endif

@@ -1,0 +1,213 @@
+/* fork(2), a straight line of system calls, execve(2). */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/owner.h"
+#include "platform/handle.h"
+#include "platform/process.h"
+
+/* What the child was at, so that the parent can say it in words. */
+#define STEPS(X)                               \
+	X(GROUP, "process group")              \
+	X(FDS, "descriptors")                  \
+	X(LIMITS, "limits")                    \
+	X(IDENTITY, "user and group")          \
+	X(DIRECTORY, "directory")              \
+	X(EXEC, "exec")
+
+enum step {
+#define X(name, word) STEP_##name,
+	STEPS(X)
+#undef X
+	STEP_COUNT
+};
+
+/* The highest descriptor that a worker can be given by `ready = fd:N` is 1023. */
+enum { FDS_MOST = 1280 };
+
+struct failure {
+	int why;
+	int step;
+};
+
+/* Descriptors must not land on one that is still to be moved: lift all of them
+ * clear of the landing strip first.  The report pipe and the executable go too. */
+static int place(const struct spawn *s, int *file, int *report)
+{
+	int lifted[FDS_MOST];
+	int clear = (int)s->fd_count < 3 ? 3 : (int)s->fd_count;
+
+	if (s->fd_count > COUNT(lifted)) {
+		errno = E2BIG;
+		return -1;
+	}
+	if ((*report = fcntl(*report, F_DUPFD_CLOEXEC, clear)) < 0 ||
+	    (s->file && (*file = fcntl(*s->file, F_DUPFD_CLOEXEC, clear)) < 0))
+		return -1;
+	for (size_t i = 0; i < s->fd_count; i++) {
+		lifted[i] = s->fds[i];
+		if (s->fds[i] >= 0)
+			lifted[i] = fcntl(s->fds[i], F_DUPFD_CLOEXEC, clear);
+		else if (s->fds[i] == SPAWN_FD_NULL)
+			lifted[i] = open("/dev/null", O_RDWR | O_CLOEXEC);
+		if (lifted[i] < 0 && s->fds[i] != SPAWN_FD_CLOSED)
+			return -1;
+	}
+	for (size_t i = 0; i < s->fd_count; i++) {
+		if (s->fds[i] == SPAWN_FD_CLOSED)
+			(void)close((int)i);
+		else if (lifted[i] == (int)i ? fcntl((int)i, F_SETFD, 0) < 0
+					     : dup2(lifted[i], (int)i) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int limit(const struct spawn *s)
+{
+	for (size_t i = 0; i < s->limit_count; i++)
+		if (setrlimit((unsigned)s->limits[i].resource, &s->limits[i].value) < 0)
+			return -1;
+	return 0;
+}
+
+static int change_identity(const struct spawn *s)
+{
+	if ((s->set_user || s->set_group) && geteuid() == 0 &&
+	    setgroups(s->group_count, s->groups) < 0)
+		return -1;
+	if (s->set_group && setresgid(s->gid, s->gid, s->gid) < 0)
+		return -1;
+	if (s->set_user && setresuid(s->uid, s->uid, s->uid) < 0)
+		return -1;
+	return 0;
+}
+
+/* The pid into the environment: sprintf() is not for a child of fork(). */
+static void write_pid(char *p, size_t size)
+{
+	char *end = p + size - 1;
+	char reversed[24];
+	size_t n = 0;
+	long pid = getpid();
+
+	for (; pid; pid /= 10)
+		reversed[n++] = (char)('0' + pid % 10);
+	while (n && p < end)
+		*p++ = reversed[--n];
+	*p = '\0';
+}
+
+static void reset_signals(void)
+{
+	struct sigaction plain = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	for (int i = 1; i < NSIG; i++)
+		(void)sigaction(i, &plain, NULL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static enum step prepare(const struct spawn *s, int *file, int *report)
+{
+	if (setpgid(0, 0) < 0)
+		return STEP_GROUP;
+	if (place(s, file, report) < 0)
+		return STEP_FDS;
+	if (limit(s) < 0)
+		return STEP_LIMITS;
+	if (change_identity(s) < 0)
+		return STEP_IDENTITY;
+	if (s->set_umask)
+		(void)umask(s->umask);
+	if (s->directory && chdir(s->directory) < 0)
+		return STEP_DIRECTORY;
+	return STEP_EXEC;
+}
+
+static _Noreturn void become(const struct spawn *s, int report)
+{
+	struct failure failure;
+	int file = -1;
+
+	failure.step = (int)prepare(s, &file, &report);
+	if (failure.step == STEP_EXEC) {
+		for (size_t i = 0; i < SPAWN_PIDS; i++)
+			if (s->pid_digits[i])
+				write_pid(s->pid_digits[i], s->pid_digits_size);
+		reset_signals();
+		if (file >= 0)
+			(void)fexecve(file, s->argv, s->env);
+		else
+			(void)execve(s->path, s->argv, s->env);
+	}
+	failure.why = errno;
+	(void)!write(report, &failure, sizeof(failure));
+	_exit(127);
+}
+
+/* Every signal is blocked over the fork, so that no handler of ours runs in
+ * the child before it has put them back to their defaults. */
+static pid_t fork_quietly(const struct spawn *s, int report[2])
+{
+	sigset_t all, before;
+	pid_t pid;
+
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, &before);
+	pid = fork();
+	if (pid == 0)
+		become(s, report[1]);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return pid;
+}
+
+int platform_spawn(const struct spawn *s, struct process *ret, int *ret_report, struct err *err)
+{
+	int report[2];
+	pid_t pid;
+
+	if (pipe2(report, O_CLOEXEC | O_NONBLOCK) < 0)
+		return err_sys(err, errno, "cannot make a pipe for a new process");
+	pid = fork_quietly(s, report);
+	fd_close(&report[1]);
+	if (pid < 0) {
+		int why = errno;
+
+		fd_close(&report[0]);
+		return err_sys(err, why, "cannot fork");
+	}
+	/* Both sides set the group: whoever is first, it is there before a signal. */
+	(void)setpgid(pid, pid);
+	*ret = (struct process){ .pid = pid, .handle = platform_handle_open(pid) };
+	*ret_report = report[0];
+	return 0;
+}
+
+enum verdict platform_spawn_verdict(int report, int *ret_errno, const char **ret_step)
+{
+	static const char *const words[] = {
+#define X(name, word) [STEP_##name] = word,
+		STEPS(X)
+#undef X
+	};
+	struct failure failure;
+	ssize_t n = read(report, &failure, sizeof(failure));
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return VERDICT_PENDING;
+	if (n != (ssize_t)sizeof(failure))
+		return VERDICT_RUNS;
+	*ret_errno = failure.why;
+	*ret_step = failure.step >= 0 && failure.step < STEP_COUNT ? words[failure.step] : "?";
+	return VERDICT_FAILED;
+}

@@ -1,0 +1,98 @@
+/* A process of ours: started, signalled, its end seen, reaped.
+ *
+ * A signal is sent only while there is proof that the process is ours: it is
+ * our child and was not reaped, and where the system has a handle for a
+ * process (Linux: pidfd_open(2), 5.3) the signal goes through that handle. */
+#ifndef HOLDPORT_PLATFORM_PROCESS_H
+#define HOLDPORT_PLATFORM_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+struct process {
+	pid_t pid;	/* 0: none */
+	int handle;	/* a pidfd; -1 where there is none */
+};
+
+#define PROCESS_NONE ((struct process){ .pid = 0, .handle = -1 })
+
+/* How a process ended.  Exactly one of the two is meant: signal if not 0. */
+struct process_end {
+	int code;
+	int signal;
+	bool core;
+};
+
+struct spawn_limit {
+	int resource;
+	struct rlimit value;
+};
+
+enum { SPAWN_PIDS = 2 };
+enum { SPAWN_FD_NULL = -1 /* /dev/null */, SPAWN_FD_CLOSED = -2 };
+
+/* A child described as data.  Everything is prepared before the fork; between
+ * fork and exec there is only a straight line of system calls.  The caller owns
+ * all of it, and it is used only during platform_spawn(). */
+struct spawn {
+	const char *path;		/* what is executed */
+	const int *file;		/* opened: executed in place of path; NULL: path */
+	char *const *argv, *const *env;
+	char *pid_digits[SPAWN_PIDS];	/* inside env: where the child writes its own pid, or NULL */
+	size_t pid_digits_size;
+	const int *fds;			/* fds[i] becomes descriptor i, or SPAWN_FD_… */
+	size_t fd_count;
+	const char *directory;		/* NULL: as ours */
+	bool set_user, set_group;
+	uid_t uid;
+	gid_t gid;
+	const gid_t *groups;		/* with set_user or set_group */
+	size_t group_count;
+	bool set_umask;
+	mode_t umask;
+	const struct spawn_limit *limits;
+	size_t limit_count;
+};
+
+/* Starts it in a process group of its own with every signal at its default and
+ * unblocked.  *ret_report becomes readable when exec(2) has its verdict: read it
+ * with platform_spawn_verdict().  -1: no process was made. */
+int platform_spawn(const struct spawn *s, struct process *ret, int *ret_report, struct err *err);
+
+enum verdict { VERDICT_PENDING, VERDICT_RUNS, VERDICT_FAILED };
+/* ret_step: what the child did when it failed, in words: "exec", "directory", … */
+enum verdict platform_spawn_verdict(int report, int *ret_errno, const char **ret_step);
+
+/* 0, or -1 and errno (ESRCH: it has ended).  Never reaches a reaped pid. */
+int platform_signal(const struct process *p, int number);
+int platform_signal_group(const struct process *p, int number);
+
+/* Which process a worker says is its main one. */
+struct main_claim {
+	pid_t pid;			/* 0: the descriptor says */
+	uint64_t id;			/* inode of its pidfd; 0: not said */
+	int fd;				/* a pidfd; -1: none.  Borrowed */
+};
+
+/* Holds it, if it is below the worker or in its process group.  It need not be our
+ * child: then nobody tells us its exit status.  The caller owns the handle. */
+int platform_find_main(const struct process *worker, const struct main_claim *claim,
+		       struct process *ret, struct err *err);
+/* By its handle; true where there is none. */
+bool platform_has_ended(const struct process *p);
+
+/* Has it ended?  1 and how, 0 not yet, -1 it is not our child.  Leaves the
+ * zombie (waitid(2) with WNOWAIT), so its pid and group stay ours. */
+int platform_peek(const struct process *p, struct process_end *ret);
+/* Every descriptor from `first` on closes at exec: for what was left open by
+ * whoever started us. */
+void platform_close_on_exec_from(int first);
+/* Takes the zombie away and closes the handle; *p becomes PROCESS_NONE. */
+void platform_reap(struct process *p);
+
+#endif

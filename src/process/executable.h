@@ -1,0 +1,29 @@
+/* The file that a generation was started from, held open: it starts again from
+ * this very file when another one stands at its path by then.
+ *
+ * A script cannot be held: the kernel gives its interpreter the path, and what
+ * is there now is what runs.  Neither is a file that is written over in place,
+ * nor what a program loads itself. */
+#ifndef HOLDPORT_PROCESS_EXECUTABLE_H
+#define HOLDPORT_PROCESS_EXECUTABLE_H
+
+#include <stdbool.h>
+
+struct executable {
+	char *word;	/* the command's first word; NULL: nothing is held */
+	char *path;	/* where that was found */
+	int fd;		/* -1: not to be held */
+};
+
+#define EXECUTABLE_NONE ((struct executable){ .fd = -1 })
+
+/* Holds what stands at path now, unless something is held already. */
+void executable_hold(struct executable *e, const char *word, const char *path);
+/* *ret holds the same file; what it held before must have been let go. */
+void executable_copy(const struct executable *e, struct executable *ret);
+void executable_let_go(struct executable *e);
+
+/* Is this the word that e was found by, and its file to be had only from e? */
+bool executable_only_here(const struct executable *e, const char *word);
+
+#endif

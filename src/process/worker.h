@@ -1,0 +1,72 @@
+/* One process of a program, from its making to its burial.
+ *
+ * The owner hands in a prepared launch and is told the news; it decides what a
+ * death means.  A worker knows its stop ladder and nothing of generations.
+ *
+ * A signal is sent only to a process that is ours and was not reaped; its group
+ * gets the last signal while the zombie still keeps the number from reuse. */
+#ifndef HOLDPORT_PROCESS_WORKER_H
+#define HOLDPORT_PROCESS_WORKER_H
+
+#include <time.h>
+
+#include "base/list.h"
+#include "config/settings.h"
+#include "loop/loop.h"
+#include "platform/process.h"
+#include "process/launch.h"
+#include "process/worker_state.h"
+
+enum worker_news {
+	WORKER_NEWS_STATE,
+	WORKER_NEWS_ENDING,	/* its process has ended; its state has not moved yet */
+	WORKER_NEWS_GONE,
+};
+
+struct worker {
+	const char *name;			/* "web/3/0", for sentences; the owner's */
+	const struct program_settings *settings;	/* the owner keeps them */
+	struct loop *loop;
+	enum worker_state state;
+	unsigned held;				/* WORKER_HOLDS_… */
+	struct process process;			/* the one that we started */
+	struct process main;			/* the one it named instead; none: pid 0 */
+	bool followed;				/* process ended (unreaped), main has not */
+	pid_t pid;				/* of the main one; stays after the burial */
+	struct process_end end;			/* valid once GONE */
+	bool proved;				/* ever */
+	bool asked;				/* told to stop by us */
+	char *reason;				/* why it did not come up; NULL otherwise */
+	unsigned rung;				/* of the ladder */
+	int64_t patience_ends;			/* loop_now() scale; 0: no deadline runs */
+	int64_t patience_most;			/* as far as it may be extended */
+	time_t started;
+	void (*told)(struct worker *w, enum worker_news news);
+
+	/* private */
+	struct launch launch;			/* until exec has its verdict */
+	int report_fd;
+	struct loop_io report;
+	struct loop_child child;
+	struct loop_timer look_again;
+	struct loop_timer deadline;
+};
+
+/* Starts the process and takes *launch over, also when it fails. */
+int worker_start(struct worker *w, struct launch *launch, struct err *err);
+void worker_on(struct worker *w, enum worker_event event);
+/* It asks for more time, so long from now, to start or to stop; granted up to ten
+ * times of what is configured. */
+void worker_extend(struct worker *w, int64_t ms);
+/* Its main process is another one from now on; takes main, or NULL: the one that
+ * was started.  When that ends first, the worker lives on in main. */
+void worker_follow(struct worker *w, struct process *main);
+int worker_signal(struct worker *w, int number);	/* as platform_signal(), to main */
+/* Only for one that is GONE or never started. */
+void worker_fini(struct worker *w);
+
+/* "exit status 3", "signal 9 (KILL)", "signal 11 (SEGV, core dumped)" into buf. */
+#define WORKER_END_SIZE 64
+const char *worker_end_text(const struct process_end *end, char buf[WORKER_END_SIZE]);
+
+#endif

@@ -1,0 +1,390 @@
+#include "rollout/generation.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/owner.h"
+#include "rollout/backoff.h"
+#include "rollout/program.h"
+
+struct generation *generation_new(struct program *p, unsigned number, unsigned wish,
+				  struct means *means)
+{
+	struct generation *g = MEM_NEW(struct generation);
+
+	g->program = p;
+	g->number = number;
+	g->wish = wish;
+	g->means = means_ref(means);
+	list_init(&g->members);
+	list_append(&p->generations, &g->node);
+	return g;
+}
+
+void generation_free(struct generation *g)
+{
+	list_remove(&g->node);
+	for (size_t i = 0; i < g->seat_count; i++) {
+		loop_timer_stop(&g->seats[i]->again);
+		free(g->seats[i]);
+	}
+	free(g->seats);
+	free(g->failure);
+	text_list_fini(&g->failure_lines);
+	means_unref(g->means);
+	free(g);
+}
+
+static struct seat *seat_at(struct generation *g, size_t index)
+{
+	while (g->seat_count <= index) {
+		struct seat *seat = MEM_NEW(struct seat);
+
+		seat->generation = g;
+		seat->index = (unsigned)g->seat_count;
+		g->seats = mem_grow(g->seats, g->seat_count + 1, sizeof(struct seat *));
+		g->seats[g->seat_count++] = seat;
+	}
+	return g->seats[index];
+}
+
+static void tell_news(struct generation *g, const char *text)
+{
+	struct news n = {
+		.what = "generation", .state = generation_state_word(g->state),
+		.program = g->program->name, .generation = g->number, .worker = -1, .text = text,
+	};
+
+	program_news(g->program, &n);
+}
+
+static void let_go(struct generation *g)
+{
+	for (size_t i = 0; i < g->seat_count; i++)
+		if (generation_sight(g, i) == SEAT_OPENING)
+			generation_close(g, i);
+}
+
+static void close_all(struct generation *g)
+{
+	for (size_t i = 0; i < g->seat_count; i++)
+		generation_close(g, i);
+}
+
+static void note(struct generation *g)
+{
+	(void)g;
+}
+
+void generation_on(struct generation *g, enum generation_event event)
+{
+	static void (*const acts[])(struct generation *) = {
+		[GENERATION_NOTE] = note,
+		[GENERATION_LET_GO] = let_go,
+		[GENERATION_CLOSE_ALL] = close_all,
+	};
+	const struct generation_arrow *a = generation_arrow(g->state, event);
+	enum generation_state was = g->state;
+
+	if (a->act == GENERATION_NOTHING)
+		return;
+	g->state = a->to;
+	acts[a->act](g);
+	if (g->state == was)
+		return;
+	tell_news(g, g->state == GENERATION_FAILED ? g->failure : NULL);
+	program_kick(g->program);
+}
+
+static void note_failure(struct generation *g, char *text, struct text_list *lines)
+{
+	free(g->failure);
+	text_list_fini(&g->failure_lines);
+	g->failure = text;
+	g->failure_lines = *lines;
+	*lines = (struct text_list){ 0 };
+	program_note_failure(g->program, g);
+}
+
+static void on_again(struct loop_timer *t);
+
+static void try_later(struct seat *seat)
+{
+	struct generation *g = seat->generation;
+	const struct program_settings *s = g->means->program;
+	char text[CLOCK_DURATION_SIZE];
+	int64_t pause;
+
+	if (s->start_attempts && seat->failures >= (unsigned)s->start_attempts) {
+		seat->done = true;
+		seat->done_well = false;
+		log_error("%s/%u: worker %u is given up after %u attempts (start_attempts)",
+			  s->name, g->number, seat->index, seat->failures);
+		return;
+	}
+	pause = backoff_delay(s->restart_delay, s->restart_delay_max, seat->failures,
+			      (unsigned)rand());
+	log_notice("%s/%u: worker %u is tried again in %s", s->name, g->number, seat->index,
+		   clock_duration(pause, text));
+	loop_timer_start(g->program->rollout->loop, &seat->again, pause, on_again);
+}
+
+/* Not current yet: the whole generation has failed, or, if it was asked to,
+ * stays half way. */
+static void fail_change(struct generation *g, struct seat *seat)
+{
+	if (g->state == GENERATION_PARTIAL && seat->proved_once) {
+		try_later(seat);
+		return;
+	}
+	if (g->state == GENERATION_PARTIAL &&
+	    g->means->program->on_failure == ON_FAILURE_STOP) {
+		generation_close(g, seat->index);
+		g->halted = true;
+		program_kick(g->program);
+		return;
+	}
+	generation_on(g, GENERATION_EV_FAIL);
+}
+
+/* Takes text and lines. */
+static void seat_failed(struct seat *seat, char *text, struct text_list *lines)
+{
+	struct generation *g = seat->generation;
+
+	seat->failures++;
+	note_failure(g, text, lines);
+	if (g->state == GENERATION_CURRENT)
+		try_later(seat);
+	else
+		fail_change(g, seat);
+	program_kick(g->program);
+}
+
+static void fill(struct seat *seat)
+{
+	struct generation *g = seat->generation;
+	struct text_list none = { 0 };
+	struct err err = { 0 };
+
+	seat->member = member_start(g, seat, &err);
+	if (!seat->member) {
+		g->program->ended = false;
+		seat_failed(seat, mem_format("worker %u: %s", seat->index, err.text), &none);
+		return;
+	}
+	list_append(&g->members, &seat->member->node);
+	program_news_worker(g->program, seat->member, NULL);
+}
+
+static void on_again(struct loop_timer *t)
+{
+	struct seat *seat = OWNER(t, struct seat, again);
+
+	fill(seat);
+	program_kick(seat->generation->program);
+}
+
+void generation_open(struct generation *g, size_t index)
+{
+	struct seat *seat = seat_at(g, index);
+
+	if (seat->open)
+		return;
+	seat->open = true;
+	seat->done = seat->proved_once = false;
+	seat->failures = 0;
+	fill(seat);
+}
+
+void generation_close(struct generation *g, size_t index)
+{
+	struct seat *seat;
+	struct member *m;
+
+	if (!generation_seat_open(g, index))
+		return;
+	seat = g->seats[index];
+	m = seat->member;
+	seat->open = false;
+	seat->member = NULL;
+	loop_timer_stop(&seat->again);
+	if (!m)
+		return;
+	m->seat = NULL;
+	worker_on(&m->worker, WORKER_EV_STOP);
+}
+
+bool generation_seat_open(const struct generation *g, size_t index)
+{
+	return index < g->seat_count && g->seats[index]->open;
+}
+
+enum seat_sight generation_sight(const struct generation *g, size_t index)
+{
+	const struct seat *seat;
+
+	if (!generation_seat_open(g, index))
+		return SEAT_CLOSED;
+	seat = g->seats[index];
+	if (seat->done || (seat->member && seat->member->worker.state == WORKER_SERVING))
+		return SEAT_PROVED;
+	return SEAT_OPENING;
+}
+
+void generation_change_means(struct generation *g, struct means *means)
+{
+	struct means *was = g->means;
+
+	g->means = means_copy(means, false);
+	executable_copy(&was->executable, &g->means->executable);
+	list_each(m, &g->members, struct member, node)
+		m->worker.settings = g->means->program;
+	means_unref(was);
+}
+
+static bool is_success(const struct program_settings *s, const struct process_end *end)
+{
+	for (size_t i = 0; !end->signal && i < s->success_exit_code_count; i++)
+		if (s->success_exit_codes[i] == end->code)
+			return true;
+	return false;
+}
+
+/* One that was given up does not do well by ending when it was told to. */
+static bool ended_well(const struct program_settings *s, const struct worker *w)
+{
+	return !w->reason && is_success(s, &w->end);
+}
+
+/* restart = …: does this end stay as it is? */
+static bool ends_for_good(const struct program_settings *s, const struct worker *w)
+{
+	if (s->restart == RESTART_NEVER)
+		return w->proved || ended_well(s, w);
+	return s->restart == RESTART_ON_FAILURE && ended_well(s, w);
+}
+
+static void fill_again(struct seat *seat, const struct member *m, const char *what)
+{
+	struct program *p = seat->generation->program;
+	int64_t pause = storm_pause(&p->storm, loop_now(p->rollout->loop));
+
+	seat->failures = 0;
+	log_warning("%s: worker %s; a new one is started%s", m->name, what,
+		    pause ? " (slowed to 10 a second)" : "");
+	loop_timer_start(p->rollout->loop, &seat->again, pause, on_again);
+}
+
+/* It ended unasked. */
+static void seat_lost(struct seat *seat, struct member *m)
+{
+	struct generation *g = seat->generation;
+	struct text_list lines = { 0 };
+	char end[WORKER_END_SIZE], what[WORKER_END_SIZE + 16];
+
+	seat->member = NULL;
+	m->seat = NULL;
+	g->program->restarts++;
+	g->program->last_end = m->worker.end;
+	g->program->ended = true;
+	if (ends_for_good(g->means->program, &m->worker)) {
+		seat->done = true;
+		seat->done_well = ended_well(g->means->program, &m->worker);
+		if (!seat->done_well) {
+			char *text = member_failure(m, &lines);
+
+			note_failure(g, text, &lines);
+		}
+	} else if (m->worker.proved) {
+		(void)snprintf(what, sizeof(what), "ended with %s",
+			       worker_end_text(&m->worker.end, end));
+		fill_again(seat, m, what);
+	} else {
+		char *text = member_failure(m, &lines);
+
+		seat_failed(seat, text, &lines);
+	}
+}
+
+/* start_timeout: the seat does not wait for its end. */
+static void seat_late(struct seat *seat, struct member *m)
+{
+	struct text_list lines = { 0 };
+	char *text = member_failure(m, &lines);
+
+	seat->member = NULL;
+	m->seat = NULL;
+	seat_failed(seat, text, &lines);
+}
+
+static bool leaves_beside(const struct generation *g, const struct member *m)
+{
+	list_each(other, &g->program->generations, struct generation, node)
+		list_each(o, &other->members, struct member, node)
+			if (o != m && o->index == m->index && !o->seat && o->leaving)
+				return true;
+	return false;
+}
+
+/* It served and is on its way out, unasked: hung, or by itself.  Its seat does
+ * not wait for its end, unless old and new must not be beside each other, its
+ * exit status decides, or another one leaves already: however fast they come
+ * and go, there are no more than two for a seat. */
+static void seat_left(struct seat *seat, struct member *m)
+{
+	struct generation *g = seat->generation;
+	const struct program_settings *s = g->means->program;
+	struct text_list lines = { 0 };
+
+	if (m->worker.reason && !m->leaving) {
+		char *text = member_failure(m, &lines);
+
+		note_failure(g, text, &lines);
+	}
+	m->leaving = true;
+	if (s->restart != RESTART_ALWAYS || s->strategy == STRATEGY_REPLACE ||
+	    leaves_beside(g, m))
+		return;
+	seat->member = NULL;
+	m->seat = NULL;
+	g->program->restarts++;
+	fill_again(seat, m, m->worker.reason ? m->worker.reason : "stops by itself");
+}
+
+static void proved(struct generation *g, struct member *m)
+{
+	g->proved_by = m->proved_by;
+	m->seat->failures = 0;
+	m->seat->proved_once = true;
+	program_proved_by(g->program, m->proved_by);
+}
+
+/* A stop that was asked for: the code of `exec` is how the command took it. */
+static void note_asked_end(struct program *p, const struct member *m)
+{
+	p->last_end = m->worker.end;
+	p->ended = true;
+}
+
+void generation_told(struct generation *g, struct member *m, enum worker_news news)
+{
+	program_news_worker(g->program, m, m->worker.reason);
+	if (news == WORKER_NEWS_GONE) {
+		if (m->seat)
+			seat_lost(m->seat, m);
+		else if (g->program->state == PROGRAM_STOPPING)
+			note_asked_end(g->program, m);
+		member_free(m);
+	} else if (m->seat && m->worker.state == WORKER_SERVING) {
+		proved(g, m);
+	} else if (m->seat && m->worker.proved) {
+		seat_left(m->seat, m);
+	} else if (m->seat && m->worker.reason) {
+		seat_late(m->seat, m);
+	}
+	program_kick(g->program);
+}

@@ -1,0 +1,60 @@
+/* The workers of a program that were started together, by one means.
+ *
+ * A seat is a place for one worker.  An open seat is filled again when its
+ * worker ends: at once if it was proved, after a growing pause if not.  A closed
+ * seat lets its worker go; the worker stays a member until it is gone. */
+#ifndef HOLDPORT_ROLLOUT_GENERATION_H
+#define HOLDPORT_ROLLOUT_GENERATION_H
+
+#include "rollout/generation_state.h"
+#include "rollout/means.h"
+#include "rollout/member.h"
+#include "rollout/strategy.h"
+
+struct program;
+
+struct seat {
+	struct generation *generation;
+	unsigned index;
+	bool open;
+	bool done, done_well;		/* ended for good (restart = …) */
+	bool proved_once;
+	struct member *member;		/* NULL: none now */
+	unsigned failures;		/* in a row, never proved */
+	struct loop_timer again;
+};
+
+struct generation {
+	struct list node;		/* in its program, oldest first */
+	struct program *program;
+	unsigned number;
+	unsigned wish;			/* the request that it answers */
+	enum generation_state state;
+	struct means *means;
+	struct seat **seats;
+	size_t seat_count;
+	struct list members;		/* living workers, closed seats' too */
+	const char *proved_by;		/* NULL until the first proof */
+	bool hurried;			/* it is beyond max_generations */
+	bool halted;			/* failed half way with on_failure = stop */
+	char *failure;			/* the first one, or NULL */
+	struct text_list failure_lines;
+};
+
+struct generation *generation_new(struct program *p, unsigned number, unsigned wish,
+				  struct means *means);
+void generation_free(struct generation *g);	/* only without members */
+
+void generation_open(struct generation *g, size_t index);
+void generation_close(struct generation *g, size_t index);
+void generation_on(struct generation *g, enum generation_event event);
+
+enum seat_sight generation_sight(const struct generation *g, size_t index);
+bool generation_seat_open(const struct generation *g, size_t index);
+/* The settings that it lives by from now on; they differ in live keys only. */
+void generation_change_means(struct generation *g, struct means *means);
+
+/* From a member: its worker moved on. */
+void generation_told(struct generation *g, struct member *m, enum worker_news news);
+
+#endif

@@ -1,0 +1,320 @@
+#include "rollout/member.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/owner.h"
+#include "platform/platform.h"
+#include "rollout/generation.h"
+#include "rollout/heard.h"
+#include "rollout/hint.h"
+#include "rollout/program.h"
+
+enum { LINES_IN_A_FAILURE = 10 };
+
+/* The pipes between us and a new worker.  Ours are closed by whoever takes them
+ * over; the worker's all at once when it has been started. */
+struct pipes {
+	int out_read, err_read, ready_read;
+	int out, err, ready;		/* the worker's */
+	int close_out, close_err;	/* those of them that are pipes */
+};
+
+static int open_output(enum output_how how, int ours, int *ret_read, int *ret_close, int *ret,
+		       struct err *err)
+{
+	int write_end;
+
+	if (how == OUTPUT_NULL)
+		*ret = SPAWN_FD_NULL;
+	else if (how == OUTPUT_INHERIT)
+		*ret = ours;
+	else {
+		if (platform_output_pipe(ret_read, &write_end, err) < 0)
+			return -1;
+		*ret = *ret_close = write_end;
+	}
+	return 0;
+}
+
+static int open_ready(const struct program_settings *s, struct pipes *p, struct err *err)
+{
+	int ends[2];
+
+	if (s->ready.how != READY_FD)
+		return 0;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_sys(err, errno, "cannot make a pipe for readiness");
+	(void)fd_non_blocking(ends[0], 1);
+	p->ready_read = ends[0];
+	p->ready = ends[1];
+	return 0;
+}
+
+static void close_ours(struct pipes *p)
+{
+	fd_close(&p->out_read);
+	fd_close(&p->err_read);
+	fd_close(&p->ready_read);
+}
+
+static void close_theirs(struct pipes *p)
+{
+	fd_close(&p->close_out);
+	fd_close(&p->close_err);
+	fd_close(&p->ready);
+}
+
+static int open_pipes(const struct program_settings *s, struct pipes *p, struct err *err)
+{
+	*p = (struct pipes){ -1, -1, -1, -1, -1, -1, -1, -1 };
+	if (open_output(s->out, STDOUT_FILENO, &p->out_read, &p->close_out, &p->out, err) < 0)
+		return -1;
+	p->err = p->out;
+	if (s->err != OUTPUT_STDOUT &&
+	    open_output(s->err, STDERR_FILENO, &p->err_read, &p->close_err, &p->err, err) < 0)
+		return -1;
+	return open_ready(s, p, err);
+}
+
+static void on_notify(struct notify *n, struct notify_message *message)
+{
+	member_heard(OWNER(n, struct member, notify), message);
+}
+
+static void on_ack(struct ack *a)
+{
+	struct member *m = OWNER(a, struct member, ack);
+
+	program_proved_by(m->generation->program, "ack");
+	proof_acknowledged(&m->proof);
+}
+
+void member_write_pid(struct member *m)
+{
+	const struct means *means = m->generation->means;
+	struct launch_spec spec = {
+		.program = means->program, .held = means->held, .held_count = means->held_count,
+		.generation = m->generation->number, .index = m->index, .slot = m->slot,
+	};
+	struct launch_names names = { .spec = &spec };
+	struct err err;
+	char *path;
+
+	if (!means->program->pid_file || !m->proved_by)
+		return;
+	pid_file_stop(&m->pid_file);
+	path = launch_expand(&names, means->program->pid_file, &err);
+	if (!path)
+		log_error("%s: pid_file: %s", m->name, err.text);
+	pid_file_start(&m->pid_file, m->worker.loop, path, m->worker.pid);
+}
+
+static void on_proved(struct proof *p, const char *by)
+{
+	struct member *m = OWNER(p, struct member, proof);
+
+	m->proved_by = by;
+	if (strcmp(by, "alive") == 0)
+		hint_at_wrapper(m);
+	member_write_pid(m);
+	worker_on(&m->worker, WORKER_EV_PROVED);
+	if (m->worker.state == WORKER_SERVING)
+		member_watch(m);
+}
+
+static void on_worker(struct worker *w, enum worker_news news)
+{
+	struct member *m = OWNER(w, struct member, worker);
+
+	if (news == WORKER_NEWS_ENDING) {
+		/* A last READY=1 counts, and the last lines say why. */
+		(void)notify_drain(&m->notify);
+		return;
+	}
+	if (w->state != WORKER_STARTING)
+		proof_stop(&m->proof);
+	if (w->state != WORKER_SERVING)
+		watchdog_stop(&m->watchdog);
+	if (news == WORKER_NEWS_GONE) {
+		capture_end(&m->out);
+		capture_end(&m->err);
+		notify_close(&m->notify);
+		ack_close(&m->ack);
+		pid_file_stop(&m->pid_file);
+	}
+	generation_told(m->generation, m, news);
+}
+
+static int open_notify(struct member *m, const struct rollout *r,
+		       const struct program_settings *s, struct err *err)
+{
+	uid_t user = s->set_user ? s->uid : (uid_t)-1;
+	char *path = mem_format("%s/%s.%u", r->notify_dir, s->name, m->slot);
+	int rc = notify_open(&m->notify, r->loop, path, user, on_notify, err);
+
+	free(path);
+	if (rc < 0 || !(s->handoff & HANDOFF_EINHORN))
+		return rc;
+	/* No program is called so: a name has no colon. */
+	path = mem_format("%s/%s.%u:ack", r->notify_dir, s->name, m->slot);
+	rc = ack_open(&m->ack, r->loop, path, user, on_ack, err);
+	free(path);
+	return rc;
+}
+
+/* ready = exec:COMMAND: what cannot be run is known before there is a worker. */
+static int prepare_check(const struct launch_spec *worker, struct launch *ret, struct err *err)
+{
+	struct launch_spec spec = *worker;
+
+	if (spec.program->ready.how != READY_EXEC)
+		return 0;
+	spec.command = &spec.program->ready_command;
+	spec.executable = NULL;
+	spec.notify_path = NULL;
+	spec.out = spec.err = SPAWN_FD_NULL;
+	return launch_prepare(&spec, ret, err) < 0 ? err_in(err, "ready = exec") : 0;
+}
+
+static int launch(struct member *m, const struct means *means, const struct pipes *p,
+		  struct launch *check, struct err *err)
+{
+	struct launch_spec spec = {
+		.program = means->program, .held = means->held, .held_count = means->held_count,
+		.kept = m->generation->program->kept.items,
+		.kept_count = m->generation->program->kept.count,
+		.generation = m->generation->number, .index = m->index, .slot = m->slot,
+		.executable = &m->means->executable,
+		.notify_path = m->notify.path, .ack_path = m->ack.path,
+		.ready_fd = p->ready,
+		.out = p->out, .err = p->err,
+	};
+	struct launch ready;
+
+	if (prepare_check(&spec, check, err) < 0 || launch_prepare(&spec, &ready, err) < 0 ||
+	    worker_start(&m->worker, &ready, err) < 0) {
+		launch_fini(check);
+		return -1;
+	}
+	return 0;
+}
+
+static void watch(struct member *m, struct rollout *r, struct means *means, struct pipes *p,
+		  struct launch *check)
+{
+	struct proof_spec spec = {
+		.program = means->program,
+		.must_notify = m->generation->program->speaks_notify,
+		.pid = m->worker.pid,
+		.held = means->held, .held_count = means->held_count,
+		.command = check, .trials = &r->trials,
+		.ready_fd = fd_take(&p->ready_read),
+	};
+	char pid[32];
+
+	(void)snprintf(pid, sizeof(pid), "HOLDPORT_PID=%ld", (long)m->worker.pid);
+	if (check->path)
+		launch_put(check, pid);
+	if (p->out_read >= 0)
+		capture_start(&m->out, r->loop, fd_take(&p->out_read), m->name);
+	if (p->err_read >= 0)
+		capture_start(&m->err, r->loop, fd_take(&p->err_read), m->name);
+	proof_start(&m->proof, r->loop, &spec, on_proved);
+}
+
+static struct member *member_new(struct generation *g, struct seat *seat)
+{
+	struct member *m = MEM_NEW(struct member);
+
+	m->generation = g;
+	m->seat = seat;
+	m->index = seat->index;
+	m->means = means_ref(g->means);
+	m->bindings = means_bindings(g->means);
+	m->slot = program_free_slot(g->program);
+	m->watchdog_ms = g->means->program->watchdog;
+	m->name = mem_format("%s/%u/%u", g->program->name, g->number, m->index);
+	m->worker.name = m->name;
+	m->worker.settings = g->means->program;
+	m->worker.loop = g->program->rollout->loop;
+	m->worker.told = on_worker;
+	m->out.fd = m->err.fd = m->notify.fd = -1;
+	list_init(&m->node);
+	return m;
+}
+
+struct member *member_start(struct generation *g, struct seat *seat, struct err *err)
+{
+	struct rollout *r = g->program->rollout;
+	struct member *m = member_new(g, seat);
+	struct str missing = { 0 };
+	struct launch check = { 0 };
+	struct pipes p;
+	int rc = -1;
+
+	if (!means_bound(g->means, &missing)) {
+		(void)err_set(err, 0, "%s", str_text(&missing));
+		str_fini(&missing);
+		member_free(m);
+		return NULL;
+	}
+	if (open_pipes(g->means->program, &p, err) == 0 &&
+	    open_notify(m, r, g->means->program, err) == 0 &&
+	    launch(m, g->means, &p, &check, err) == 0)
+		rc = 0;
+	close_theirs(&p);
+	if (rc < 0) {
+		close_ours(&p);
+		member_free(m);
+		return NULL;
+	}
+	watch(m, r, g->means, &p, &check);
+	return m;
+}
+
+void member_free(struct member *m)
+{
+	list_remove(&m->node);
+	proof_fini(&m->proof);
+	watchdog_stop(&m->watchdog);
+	pid_file_stop(&m->pid_file);
+	notify_close(&m->notify);
+	ack_close(&m->ack);
+	capture_fini(&m->out);
+	capture_fini(&m->err);
+	worker_fini(&m->worker);
+	means_unref(m->means);
+	free(m->status);
+	free(m->name);
+	free(m);
+}
+
+char *member_failure(const struct member *m, struct text_list *ret_lines)
+{
+	const struct worker *w = &m->worker;
+	char end[WORKER_END_SIZE];
+	struct str text = { 0 };
+
+	str_addf(&text, "worker %u (pid %ld) ", m->index, (long)w->pid);
+	if (w->reason)
+		str_add(&text, w->reason);
+	else
+		str_addf(&text, "ended with %s%s", worker_end_text(&w->end, end),
+			 w->proved ? "" : " before it was ready");
+	if (m->proof.last_run && !w->proved)
+		str_addf(&text, "; the last run of its readiness command: %s", m->proof.last_run);
+	if (m->error)
+		str_addf(&text, "; it said errno %d (%s)", m->error, strerror(m->error));
+	capture_last(&m->out, LINES_IN_A_FAILURE, ret_lines);
+	capture_last(&m->err, LINES_IN_A_FAILURE, ret_lines);
+	hint_at_binding(m, ret_lines, &text);
+	return str_take(&text);
+}

@@ -1,0 +1,58 @@
+/* A worker in its generation, with all that watches it: its proof, its notify
+ * socket, its output.  What it meets goes to its generation. */
+#ifndef HOLDPORT_ROLLOUT_MEMBER_H
+#define HOLDPORT_ROLLOUT_MEMBER_H
+
+#include "health/ack.h"
+#include "health/notify.h"
+#include "health/proof.h"
+#include "health/watchdog.h"
+#include "logs/capture.h"
+#include "process/pid_file.h"
+#include "process/worker.h"
+
+struct generation;
+struct seat;
+
+/* So many of something since then. */
+struct allowance {
+	unsigned used;
+	int64_t since;			/* loop_now() */
+};
+
+struct member {
+	struct list node;		/* in its generation */
+	struct generation *generation;
+	struct seat *seat;		/* NULL: its seat was closed, it is on its way out */
+	struct means *means;		/* that it was started with; holds a reference */
+	unsigned bindings;		/* means_bindings() at its start */
+	unsigned index, slot;
+	char *name;			/* "web/3/0" */
+	char *status;			/* STATUS=, as sent; NULL: never */
+	int error;			/* ERRNO=, 0: never */
+	bool reloading, stopping;	/* it said so */
+	int64_t reload_began, reloaded;	/* loop_now() */
+	bool leaving;			/* missed its watchdog, or stops by itself */
+	struct allowance tells, claims;	/* log lines and events about it; MAINPID */
+	int64_t watchdog_ms;		/* configured, or WATCHDOG_USEC=; 0: none */
+	const char *proved_by;		/* NULL: not proved */
+	struct worker worker;
+	struct notify notify;
+	struct ack ack;			/* with handoff = einhorn */
+	struct proof proof;
+	struct watchdog watchdog;
+	struct capture out, err;
+	struct pid_file pid_file;
+};
+
+/* NULL: no process was made, and why. */
+struct member *member_start(struct generation *g, struct seat *seat, struct err *err);
+void member_free(struct member *m);
+/* Its pid file, once it is proved; again when its main process is another one. */
+void member_write_pid(struct member *m);
+
+/* Why one that ended, or was given up, did not do: a sentence.  Adds its last
+ * lines to ret_lines. */
+char *member_failure(const struct member *m, struct text_list *ret_lines);
+
+#endif

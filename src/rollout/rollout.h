@@ -1,0 +1,34 @@
+/* What all programs share, and how news leaves this room. */
+#ifndef HOLDPORT_ROLLOUT_ROLLOUT_H
+#define HOLDPORT_ROLLOUT_ROLLOUT_H
+
+#include <sys/types.h>
+
+#include "base/list.h"
+#include "loop/loop.h"
+#include "socket/store.h"
+
+/* Something changed its state.  Everything in it is borrowed. */
+struct news {
+	const char *what;	/* "program", "generation", "worker" */
+	const char *state;
+	const char *program;
+	unsigned generation;	/* 0: the program as a whole */
+	int worker;		/* index in its generation; -1: none */
+	pid_t pid;		/* 0: none */
+	const char *text;	/* why, or NULL */
+};
+
+struct rollout {
+	struct loop *loop;
+	struct store *store;
+	const char *notify_dir;	/* where workers' notify sockets are made */
+	struct list trials;	/* runs of readiness commands (health/trial.h) */
+	struct list programs;	/* struct program, in the order of the configuration */
+	void (*news)(const struct news *n, void *ctx);
+	/* A program that was removed is gone for good; called before it is freed. */
+	void (*program_gone)(struct rollout *r, const char *name, void *ctx);
+	void *ctx;
+};
+
+#endif

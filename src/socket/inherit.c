@@ -1,0 +1,119 @@
+#include "socket/inherit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "socket/store.h"
+
+enum { FIRST_FD = 3, FDS_MOST = 1024 };
+
+/* The next of "a:b:c"; moves *rest behind it. */
+static char *next_name(const char **rest)
+{
+	size_t length = *rest ? strcspn(*rest, ":") : 0;
+	char *name = length ? mem_text_n(*rest, length) : mem_text("unknown");
+
+	if (*rest)
+		*rest += length + ((*rest)[length] == ':');
+	return name;
+}
+
+/* As sh -c 'holdport run …; true' does it. */
+static void hint(long pid, long count)
+{
+	if (count > 0 && pid == (long)getppid())
+		log_warning("LISTEN_FDS names %ld sockets for process %ld, which started us and did "
+			    "not become us: they are not used; start holdport by exec", count, pid);
+}
+
+void inherited_note(const char *pid, const char *fds, const char *names, struct inherited *ret)
+{
+	long count = fds ? strtol(fds, NULL, 10) : 0, whose = pid ? strtol(pid, NULL, 10) : 0;
+
+	*ret = (struct inherited){ 0 };
+	if (whose != (long)getpid()) {
+		hint(whose, count);
+		return;
+	}
+	for (int fd = FIRST_FD; fd < FIRST_FD + count && fd < FIRST_FD + FDS_MOST; fd++) {
+		char *name = next_name(&names);
+
+		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) {
+			free(name);
+			continue;
+		}
+		ret->fds = mem_grow(ret->fds, ret->count + 1, sizeof(*ret->fds));
+		ret->fds[ret->count++] = fd;
+		text_list_add_owned(&ret->names, name);
+	}
+}
+
+static int number_of(int fd, int option)
+{
+	socklen_t length = sizeof(int);
+	int value = -1;
+
+	return getsockopt(fd, SOL_SOCKET, option, &value, &length) == 0 ? value : -1;
+}
+
+static bool is_connection(int fd, int type)
+{
+	struct sockaddr_storage peer;
+	socklen_t length = sizeof(peer);
+
+	return type != SOCK_DGRAM && getpeername(fd, (struct sockaddr *)&peer, &length) == 0;
+}
+
+static bool has_address(const struct address *a)
+{
+	if (a->sa.ss_family == AF_UNIX)
+		return a->length > offsetof(struct sockaddr_un, sun_path);
+	return address_port(a) > 0;
+}
+
+static int key_of(int fd, struct key *ret, struct err *err)
+{
+	struct address a = { .length = sizeof(a.sa) };
+	int type = number_of(fd, SO_TYPE), protocol = number_of(fd, SO_PROTOCOL);
+
+	if (getsockname(fd, (struct sockaddr *)&a.sa, &a.length) < 0)
+		return err_set(err, errno, "it is not a socket");
+	if (a.sa.ss_family != AF_INET && a.sa.ss_family != AF_INET6 && a.sa.ss_family != AF_UNIX)
+		return err_set(err, EAFNOSUPPORT, "it is neither an IP nor a unix socket");
+	if (is_connection(fd, type))
+		return err_set(err, EISCONN, "it is a connection, not a listening socket");
+	if (!has_address(&a))
+		return err_set(err, EINVAL, "it is not bound to an address");
+	key_make(&a, type, protocol, ret);
+	return 0;
+}
+
+void inherited_give(struct inherited *in, struct store *store)
+{
+	for (size_t i = 0; i < in->count; i++) {
+		struct err err = { 0 };
+		struct key key;
+
+		if (key_of(in->fds[i], &key, &err) == 0) {
+			store_give(store, in->fds[i], &key, in->names.items[i]);
+			continue;
+		}
+		log_warning("descriptor %d (\"%s\") was given to us and is closed: %s", in->fds[i],
+			    in->names.items[i], err.text);
+		fd_close(&in->fds[i]);
+	}
+	inherited_fini(in);
+}
+
+void inherited_fini(struct inherited *in)
+{
+	text_list_fini(&in->names);
+	free(in->fds);
+	*in = (struct inherited){ 0 };
+}

@@ -1,0 +1,427 @@
+#include "socket/store.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "platform/platform.h"
+#include "socket/blocker.h"
+#include "socket/open.h"
+#include "socket/tune.h"
+
+/* Looking for who is in the way walks over every process: not at each try. */
+#define EXPLAIN_ALWAYS_TRIES 3
+#define EXPLAIN_PAUSE_MS     5000
+/* A listener that is shut down again and again is healed at this pace. */
+#define HEAL_PAUSE_MS	     100
+
+static void on_again(struct loop_timer *t);
+static void on_hang_up(struct loop_io *io, int events);
+static void heal(struct held *h);
+
+const char *origin_word(enum origin o)
+{
+	static const char *const words[] = {
+		[ORIGIN_BOUND] = "bound",
+		[ORIGIN_INHERITED] = "inherited",
+		[ORIGIN_RECOVERED] = "recovered",
+		[ORIGIN_ADOPTED] = "adopted",
+	};
+
+	return words[o];
+}
+
+static int64_t pause_after(unsigned tries)
+{
+	int64_t pause = tries ? RETRY_FIRST_MS : 0;
+
+	while (tries-- > 1 && pause < RETRY_MOST_MS)
+		pause += pause / 2;
+	return pause < RETRY_MOST_MS ? pause : RETRY_MOST_MS;
+}
+
+static void let_go(struct held *h)
+{
+	loop_timer_stop(&h->again);
+	loop_io_stop(&h->hang_up);
+	fd_close(&h->fd);
+	h->inode = 0;
+}
+
+static void take_settings(struct held *h, const struct socket_settings *settings)
+{
+	struct settings *was = h->settings ? h->settings->whole : NULL;
+
+	(void)settings_ref(settings->whole);
+	h->settings = settings;
+	settings_unref(was);
+}
+
+static void nothing(struct held *h)
+{
+	(void)h;
+}
+
+/* A listener never becomes writable: what wakes us is its hang-up, never a
+ * connection.  A datagram socket is writable always, and cannot hang up. */
+static void watch(struct held *h)
+{
+	struct stat st;
+
+	h->inode = fstat(h->fd, &st) == 0 ? st.st_ino : 0;
+	h->bindings++;
+	/* A file that somebody else made is his to remove. */
+	h->path = h->origin == ORIGIN_BOUND ? unix_path_note(&h->key) :
+					      (struct unix_path){ .inode = 0 };
+	h->tries = 0;
+	h->waiting_since = 0;
+	free(h->reason);
+	h->reason = NULL;
+	if (h->key.type != SOCK_DGRAM)
+		loop_io_start(h->store->loop, &h->hang_up, h->fd, LOOP_WRITE, on_hang_up);
+}
+
+static void try_later(struct held *h)
+{
+	let_go(h);
+	if (!h->waiting_since)
+		h->waiting_since = loop_now(h->store->loop);
+	loop_timer_start(h->store->loop, &h->again, pause_after(h->tries), on_again);
+}
+
+static void watch_hang_up(struct held *h)
+{
+	loop_io_start(h->store->loop, &h->hang_up, h->fd, LOOP_WRITE, on_hang_up);
+}
+
+static void refuse(struct held *h)
+{
+	loop_timer_stop(&h->again);
+	loop_io_stop(&h->hang_up);
+	socket_refuse(h->fd, &h->key);
+}
+
+static void release(struct held *h)
+{
+	unix_path_remove(&h->key, &h->path);
+	let_go(h);
+	list_remove(&h->node);
+}
+
+/* The one gate.  Whoever is told may let go of the socket: nothing of it is
+ * touched afterwards. */
+static void move(struct held *h, enum held_event event, bool news)
+{
+	static void (*const acts[])(struct held *h) = {
+		[HELD_NOTHING] = nothing,
+		[HELD_WATCH] = watch,
+		[HELD_TRY_LATER] = try_later,
+		[HELD_LISTEN_AGAIN] = heal,
+		[HELD_REFUSE] = refuse,
+		[HELD_WATCH_AGAIN] = watch_hang_up,
+		[HELD_RELEASE] = release,
+	};
+	const struct held_arrow *a = held_arrow(h->state, event);
+	struct store *s = h->store;
+
+	if (a->act == HELD_NOTHING)
+		return;
+	news = news || a->to != h->state;
+	h->state = a->to;
+	acts[a->act](h);
+	if (news && s->changed)
+		s->changed(h, s->ctx);
+}
+
+static bool blocked(int why)
+{
+	return why == EADDRINUSE || why == EACCES || why == EADDRNOTAVAIL;
+}
+
+static bool is_explained(const struct held *h, int why)
+{
+	return h->reason && h->why == why && h->tries > EXPLAIN_ALWAYS_TRIES &&
+	       loop_now(h->store->loop) - h->explained < EXPLAIN_PAUSE_MS;
+}
+
+/* True if the reason is another one than before. */
+static bool explain(struct held *h, const struct err *err)
+{
+	struct str text = { 0 };
+	bool news;
+
+	if (is_explained(h, err->code))
+		return false;
+	h->why = err->code;
+	h->explained = loop_now(h->store->loop);
+	if (blocked(err->code))
+		blocker_explain(&h->key, err->code, &text);
+	else
+		str_add(&text, err->text);
+	news = !h->reason || strcmp(h->reason, str_text(&text)) != 0;
+	free(h->reason);
+	h->reason = str_take(&text);
+	return news;
+}
+
+static void try_now(struct held *h)
+{
+	struct err err = { 0 };
+
+	h->fd = socket_open(&h->key, h->settings, &err);
+	if (h->fd >= 0) {
+		h->origin = ORIGIN_BOUND;
+		move(h, HELD_EV_BOUND, false);
+		return;
+	}
+	h->tries++;
+	move(h, HELD_EV_BUSY, explain(h, &err));
+}
+
+static void on_again(struct loop_timer *t)
+{
+	struct held *h = OWNER(t, struct held, again);
+
+	if (h->state == HELD_LISTENING)
+		move(h, HELD_EV_HANG_UP, false);
+	else
+		try_now(h);
+}
+
+static void on_hang_up(struct loop_io *io, int events)
+{
+	(void)events;
+	move(OWNER(io, struct held, hang_up), HELD_EV_HANG_UP, false);
+}
+
+/* What a shutdown(2) did to a TCP listener another listen(2) undoes, in every
+ * process that has it.  A unix socket stays shut: only a new one helps. */
+static int listen_again(struct held *h, struct err *err)
+{
+	if (h->key.family == AF_UNIX)
+		return err_set(err, 0, "somebody shut the listener down; it is bound anew");
+	if (platform_listen(h->fd, socket_backlog(h->settings)) < 0)
+		return err_sys(err, errno, "somebody shut the listener down, and it cannot "
+			       "listen again");
+	return 0;
+}
+
+static void heal(struct held *h)
+{
+	int64_t now = loop_now(h->store->loop);
+	char text[ADDRESS_TEXT_SIZE];
+	struct err err = { 0 };
+
+	address_text(&h->key.address, text);
+	if (now - h->healed < HEAL_PAUSE_MS) {
+		loop_io_stop(&h->hang_up);
+		loop_timer_start(h->store->loop, &h->again, HEAL_PAUSE_MS, on_again);
+		return;
+	}
+	h->healed = now;
+	if (listen_again(h, &err)) {
+		log_warning("%s: %s: %s", h->settings->name, text, err.text);
+		move(h, HELD_EV_BUSY, explain(h, &err));
+		return;
+	}
+	log_warning("%s: somebody shut the listener %s down; it listens again",
+		    h->settings->name, text);
+	watch_hang_up(h);
+}
+
+void store_init(struct store *s, struct loop *loop,
+		void (*changed)(struct held *h, void *ctx), void *ctx)
+{
+	*s = (struct store){ .loop = loop, .changed = changed, .ctx = ctx };
+	list_init(&s->sockets);
+	list_init(&s->given);
+}
+
+void store_give(struct store *s, int fd, const struct key *key, const char *name)
+{
+	struct given *g = MEM_NEW(struct given);
+
+	*g = (struct given){ .fd = fd, .key = *key, .name = mem_text(name) };
+	list_append(&s->given, &g->node);
+}
+
+static void given_free(struct given *g)
+{
+	fd_close(&g->fd);
+	list_remove(&g->node);
+	free(g->name);
+	free(g);
+}
+
+void store_close_given(struct store *s)
+{
+	char text[ADDRESS_TEXT_SIZE];
+
+	list_each_safe(g, &s->given, struct given, node) {
+		log_warning("no [socket:...] has the %s address %s, which was given to us as "
+			    "\"%s\" (descriptor %d); it is closed", key_type_word(&g->key),
+			    address_text(&g->key.address, text), g->name, g->fd);
+		given_free(g);
+	}
+}
+
+/* 0.0.0.0 may stand for `any`, as it does where there is no IPv6. */
+static bool stands_for_any(const struct key *given, const struct key *key)
+{
+	const struct sockaddr_in *in4 = (const void *)&given->address.sa;
+
+	return key->address.any && given->family == AF_INET &&
+	       in4->sin_addr.s_addr == htonl(INADDR_ANY) && given->type == key->type &&
+	       given->protocol == key->protocol &&
+	       address_port(&given->address) == address_port(&key->address);
+}
+
+static struct given *find_given(struct store *s, const struct key *key)
+{
+	list_each(g, &s->given, struct given, node)
+		if (key_same(&g->key, key))
+			return g;
+	list_each(g, &s->given, struct given, node)
+		if (stands_for_any(&g->key, key))
+			return g;
+	return NULL;
+}
+
+static void take_over(struct held *h, struct given *g)
+{
+	char text[ADDRESS_TEXT_SIZE];
+	struct err err = { 0 };
+
+	h->fd = g->fd;
+	h->origin = ORIGIN_INHERITED;
+	g->fd = -1;
+	address_text(&h->key.address, text);
+	log_info("socket %s: %s is the one that was given to us as \"%s\"", h->settings->name,
+		 text, g->name);
+	given_free(g);
+	if (socket_take(h->fd, &h->key, h->settings, &err) < 0)
+		log_warning("socket %s: %s was given to us, and is held as it is: %s",
+			    h->settings->name, text, err.text);
+	move(h, HELD_EV_BOUND, false);
+}
+
+static void serve_again(struct held *h)
+{
+	struct err err = { 0 };
+
+	if (h->key.family == AF_UNIX) {
+		let_go(h);
+		try_now(h);
+	} else if (socket_relisten(h->fd, &h->key, h->settings, &err) < 0) {
+		h->tries++;
+		move(h, HELD_EV_BUSY, explain(h, &err));
+	} else {
+		move(h, HELD_EV_SERVED, false);
+	}
+}
+
+void held_serve(struct held *h, bool served)
+{
+	bool refuses = h->settings->when_down == DOWN_REFUSE && !served;
+
+	if (refuses && h->key.type != SOCK_DGRAM)
+		move(h, HELD_EV_UNSERVED, false);
+	else if (!refuses && h->state == HELD_REFUSING)
+		serve_again(h);
+}
+
+static void retire(struct held *h)
+{
+	/* The one who gave it to us has it still, and expects it to listen. */
+	if (h->state == HELD_REFUSING && h->origin == ORIGIN_INHERITED)
+		(void)socket_relisten(h->fd, &h->key, h->settings, NULL);
+	move(h, HELD_EV_RETIRED, false);
+	settings_unref(h->settings->whole);
+	free(h->reason);
+	free(h);
+}
+
+void store_fini(struct store *s)
+{
+	s->changed = NULL;
+	list_each_safe(g, &s->given, struct given, node)
+		given_free(g);
+	list_each_safe(h, &s->sockets, struct held, node)
+		retire(h);
+}
+
+struct held *store_claim(struct store *s, const struct key *key)
+{
+	list_each(h, &s->sockets, struct held, node)
+		if (key_same(&h->key, key))
+			return h;
+	return NULL;
+}
+
+struct held *store_overlap(struct store *s, const struct key *key, bool v6only)
+{
+	list_each(h, &s->sockets, struct held, node)
+		if (key_overlaps(&h->key, socket_v6only(&h->key, h->settings), key, v6only))
+			return h;
+	return NULL;
+}
+
+struct held *store_add(struct store *s, const struct key *key,
+		       const struct socket_settings *settings, unsigned index)
+{
+	struct held *h = MEM_NEW(struct held);
+	struct given *given = find_given(s, key);
+
+	*h = (struct held){ .store = s, .key = *key, .fd = -1,
+			    .index = index, .healed = -HEAL_PAUSE_MS };
+	take_settings(h, settings);
+	list_append(&s->sockets, &h->node);
+	if (given)
+		take_over(h, given);
+	else
+		try_now(h);
+	return h;
+}
+
+static int retune(struct held *h, const struct socket_settings *settings, struct err *err)
+{
+	if (h->fd >= 0 && (tune_reset(h->fd, &h->key, h->settings, settings, err) ||
+			   socket_retune(h->fd, &h->key, settings, err))) {
+		(void)tune_reset(h->fd, &h->key, settings, h->settings, NULL);
+		(void)socket_retune(h->fd, &h->key, h->settings, NULL);
+		return -1;
+	}
+	take_settings(h, settings);
+	return 0;
+}
+
+int held_retune(struct held *h, const struct socket_settings *settings, struct err *err)
+{
+	int rc = retune(h, settings, err);
+
+	if (h->state == HELD_REFUSING)	/* a new backlog made it listen */
+		socket_refuse(h->fd, &h->key);
+	return rc;
+}
+
+void held_settings(struct held *h, const struct socket_settings *settings, unsigned index)
+{
+	take_settings(h, settings);
+	h->index = index;
+}
+
+void held_ref(struct held *h)
+{
+	h->references++;
+}
+
+void held_unref(struct held *h)
+{
+	if (--h->references == 0)
+		retire(h);
+}

@@ -1,0 +1,113 @@
+/* Every listening socket that this supervisor holds, whoever opened it.
+ *
+ * A start, a reload, later an upgrade, a crash recovery, sockets inherited from
+ * an activator and an intercepted bind(2) are one question: is there already a
+ * socket with this key?  So all of them claim here first, and only a claim
+ * that comes back empty binds anew.
+ *
+ * The store owns the descriptors, from the moment they are given.  A `held` is one address of one [socket:NAME]
+ * section; whoever needs it to stay takes a reference (a configuration in
+ * force, the means of a generation), and the last reference that goes closes
+ * it.  So a socket that a reload removed lives on until the last generation
+ * that was given it is gone.
+ *
+ * Knows nothing of programs and configuration files.  A busy address is not an
+ * error here: the held socket is `waiting`, is tried again, and says why. */
+#ifndef HOLDPORT_SOCKET_STORE_H
+#define HOLDPORT_SOCKET_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "config/settings.h"
+#include "loop/loop.h"
+#include "socket/held_state.h"
+#include "socket/key.h"
+#include "socket/unix_path.h"
+
+/* A busy address is tried again after the first pause, then after half as much
+ * again each time, at most after the last one. */
+#define RETRY_FIRST_MS 100
+#define RETRY_MOST_MS  2000
+
+enum origin { ORIGIN_BOUND, ORIGIN_INHERITED, ORIGIN_RECOVERED, ORIGIN_ADOPTED };
+const char *origin_word(enum origin o);
+
+struct store;
+
+struct held {
+	struct list node;
+	struct store *store;
+	struct key key;
+	enum held_state state;
+	enum origin origin;
+	int fd;				/* -1 while waiting; the store's own */
+	unsigned long inode;		/* of the listening socket, 0 while waiting */
+	unsigned references;
+	const struct socket_settings *settings;	/* in force; the held keeps their whole alive */
+	unsigned bindings;		/* how often it was bound: a new one is a new inode */
+	unsigned index;			/* of the address in its section */
+	char *reason;			/* why it waits, NULL otherwise */
+	unsigned tries;			/* binds that failed in a row */
+	int64_t waiting_since;
+	struct loop_timer again;
+	struct loop_io hang_up;
+	/* The store's own: */
+	struct unix_path path;		/* the file that the bind made */
+	int why;			/* errno of the last bind */
+	int64_t explained, healed;	/* when */
+};
+
+/* A socket that we were given and nobody has claimed yet. */
+struct given {
+	struct list node;
+	struct key key;
+	int fd;
+	char *name;			/* as the giver calls it */
+};
+
+struct store {
+	struct loop *loop;
+	struct list sockets;		/* struct held, in the order they came */
+	struct list given;		/* struct given */
+	/* A held socket changed its state (listening, waiting, closed) or its
+	 * reason to wait; told by the last act of a turn, so it may be let go. */
+	void (*changed)(struct held *h, void *ctx);
+	void *ctx;
+};
+
+void store_init(struct store *s, struct loop *loop,
+		void (*changed)(struct held *h, void *ctx), void *ctx);
+void store_fini(struct store *s);	/* closes everything, unlinks unix paths */
+
+/* The held socket with this key, or NULL.  Takes no reference. */
+struct held *store_claim(struct store *s, const struct key *key);
+/* One that overlaps (key.h) without being the same, or NULL. */
+struct held *store_overlap(struct store *s, const struct key *key, bool v6only);
+
+/* Takes fd: the first store_add() of this key has it instead of binding. */
+void store_give(struct store *s, int fd, const struct key *key, const char *name);
+/* Closes what was given and not claimed, and says so. */
+void store_close_given(struct store *s);
+
+/* A new entry for a key that nobody holds, with no reference yet: what was given
+ * to us, else bound at once if that works, else `waiting` with the reason; retried with a growing pause
+ * (RETRY_FIRST_MS to RETRY_MOST_MS). */
+struct held *store_add(struct store *s, const struct key *key,
+		       const struct socket_settings *settings, unsigned index);
+
+/* A reload: the same socket under new settings.  Live options are applied; a
+ * failure leaves the old settings in force. */
+int held_retune(struct held *h, const struct socket_settings *settings, struct err *err);
+/* The same settings at a new place in memory: nothing is applied. */
+void held_settings(struct held *h, const struct socket_settings *settings, unsigned index);
+
+/* Somebody serves it, or will in a moment; or nobody does, so that with
+ * when_down = refuse it stops listening. */
+void held_serve(struct held *h, bool served);
+
+void held_ref(struct held *h);
+void held_unref(struct held *h);	/* the last one closes */
+
+#endif

@@ -1,0 +1,181 @@
+/* holdportd: started by `holdport run` and `holdport exec`, never by hand. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/owner.h"
+#include "base/text_list.h"
+#include "platform/process.h"
+#include "supervisor/print.h"
+#include "supervisor/supervisor.h"
+
+static int usage(void)
+{
+	fputs("holdportd is started by the command holdport:\n"
+	      "  holdport run [-c FILE]\n"
+	      "  holdport exec [-l ADDR]... [--KEY=VALUE]... -- COMMAND [ARG...]\n", stderr);
+	return EXIT_CONFIGURATION;
+}
+
+/* 0, 1, 2 exist, and nothing that our starter left open goes further. */
+static void tidy_descriptors(void)
+{
+	int fd;
+
+	while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
+		;
+	if (fd > STDERR_FILENO)
+		(void)close(fd);
+	platform_close_on_exec_from(STDERR_FILENO + 1);
+}
+
+/* Who is above us speaks to us alone: nobody inherits it. */
+static void take_upward(struct upward *u)
+{
+	static const char *const names[] = { "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID" };
+
+	upward_init(u, getenv(names[0]), getenv(names[1]), getenv(names[2]));
+	for (size_t i = 0; i < COUNT(names); i++)
+		(void)unsetenv(names[i]);
+}
+
+/* Before anything is opened; and what was said to us is not for our workers. */
+static void note_inherited(struct inherited *ret)
+{
+	inherited_note(getenv("LISTEN_PID"), getenv("LISTEN_FDS"), getenv("LISTEN_FDNAMES"), ret);
+	(void)unsetenv("LISTEN_PID");
+	(void)unsetenv("LISTEN_PIDFDID");
+	(void)unsetenv("LISTEN_FDS");
+	(void)unsetenv("LISTEN_FDNAMES");
+}
+
+static int refuse(struct supervisor *s, struct faults *faults)
+{
+	inherited_fini(&s->inherited);
+	faults_print(faults, stderr);
+	faults_fini(faults);
+	return EXIT_CONFIGURATION;
+}
+
+static int run(int argc, char **argv)
+{
+	struct supervisor s = { 0 };
+	struct faults faults = { 0 };
+	const char *file = argc == 4 && strcmp(argv[2], "-c") == 0 ? argv[3] : NULL;
+	struct settings *settings;
+	char *absolute;
+	int rc;
+
+	if (!file)
+		return usage();
+	note_inherited(&s.inherited);
+	settings = settings_load(file, &faults);
+	if (!settings)
+		return refuse(&s, &faults);
+	/* Absolute, but with its links: a link that is turned to another file is
+	 * how many a deployment changes its configuration. */
+	s.file = absolute = mem_text(settings->file);
+	take_upward(&s.upward);
+	rc = supervisor_run(&s, settings);
+	upward_stop(&s.upward);
+	free(absolute);
+	return rc;
+}
+
+/* "--KEY=VALUE" as KEY and VALUE. */
+static bool add_option(struct text_list *options, const char *arg)
+{
+	const char *equals = strchr(arg, '=');
+
+	if (strncmp(arg, "--", 2) != 0 || !equals)
+		return false;
+	text_list_add_owned(options, mem_text_n(arg + 2, (size_t)(equals - arg) - 2));
+	text_list_add(options, equals + 1);
+	return true;
+}
+
+/* `exec` has a directory of its own, unless --runtime-dir=DIR names one. */
+static char *take_runtime_dir(struct text_list *options)
+{
+	char *base, *dir;
+
+	for (size_t i = 0; i + 1 < options->count; i += 2) {
+		if (strcmp(options->items[i], "runtime-dir") != 0 &&
+		    strcmp(options->items[i], "runtime_dir") != 0)
+			continue;
+		dir = mem_text(options->items[i + 1]);
+		text_list_remove(options, i + 1);
+		text_list_remove(options, i);
+		return dir;
+	}
+	base = settings_default_runtime_dir();
+	dir = mem_format("%s-exec-%ld", base, (long)getpid());
+	free(base);
+	return dir;
+}
+
+static int exec_one(int argc, char **argv)
+{
+	struct supervisor s = { .one_command = true };
+	struct text_list addresses = { 0 }, options = { 0 };
+	struct faults faults = { 0 };
+	struct settings *settings = NULL;
+	char *none[] = { NULL }, *dir;
+	int i = 2, rc;
+
+	note_inherited(&s.inherited);
+	for (; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strcmp(argv[i], "-l") == 0 && i + 1 < argc)
+			text_list_add(&addresses, argv[++i]);
+		else if (!add_option(&options, argv[i]))
+			break;
+	}
+	dir = take_runtime_dir(&options);
+	if (i + 1 < argc && strcmp(argv[i], "--") == 0)
+		settings = settings_exec(addresses.count ? addresses.items : none,
+					 options.count ? options.items : none, argv + i + 1, dir,
+					 &faults);
+	else
+		faults_add(&faults, NULL, 0, "exec: nothing to run after --");
+	take_upward(&s.upward);
+	rc = settings ? supervisor_run(&s, settings) : refuse(&s, &faults);
+	upward_stop(&s.upward);
+	free(dir);
+	text_list_fini(&addresses);
+	text_list_fini(&options);
+	return rc;
+}
+
+/* For tests/lint/fresh: what stands in the tree as the program says it. */
+static int print_one(int argc, char **argv)
+{
+	if (argc == 3 && print_text(argv[2], stdout))
+		return fflush(stdout) == 0 ? EXIT_ORDERLY : EXIT_FAILED;
+	fputs("holdportd --print takes one of: ", stderr);
+	print_words(stderr);
+	fputc('\n', stderr);
+	return EXIT_CONFIGURATION;
+}
+
+static const struct {
+	const char *word;
+	int (*act)(int argc, char **argv);
+} modes[] = {
+	{ "run", run },
+	{ "exec", exec_one },
+	{ "--print", print_one },
+};
+
+int main(int argc, char **argv)
+{
+	tidy_descriptors();
+	for (size_t i = 0; argc > 1 && i < COUNT(modes); i++)
+		if (strcmp(argv[1], modes[i].word) == 0)
+			return modes[i].act(argc, argv);
+	return usage();
+}

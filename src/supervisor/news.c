@@ -1,0 +1,61 @@
+/* One place from which everything that happens is told: to the log, to whoever
+ * listens for events, and to the programs that a socket concerns. */
+#include <string.h>
+
+#include "base/log.h"
+#include "supervisor/supervisor.h"
+
+static void log_news(const struct news *n)
+{
+	const char *then = n->text ? ": " : "", *text = n->text ? n->text : "";
+
+	if (n->worker >= 0)
+		log_debug("%s/%u/%d: worker %ld %s%s%s", n->program, n->generation, n->worker,
+			  (long)n->pid, n->state, then, text);
+	else if (n->generation)
+		log_info("%s/%u: generation %s%s%s", n->program, n->generation, n->state, then,
+			 text);
+	else if (n->text && n->state[0] == 'r')
+		log_notice("%s: %s", n->program, n->state);	/* why was said before */
+	else
+		log_notice("%s: %s%s%s", n->program, n->state, then, text);
+}
+
+void supervisor_news(const struct news *n, void *ctx)
+{
+	struct supervisor *s = ctx;
+
+	log_news(n);
+	events_add(&s->control.events, n, n->program);
+	if (strcmp(n->what, "program") == 0)
+		supervisor_serve(s, n->state);
+	supervisor_look_around(s);
+}
+
+void supervisor_program_gone(struct rollout *r, const char *name, void *ctx)
+{
+	struct supervisor *s = ctx;
+	struct news n = { .what = "program", .state = "removed", .program = name, .worker = -1 };
+
+	(void)r;
+	supervisor_news(&n, s);
+}
+
+void supervisor_socket(struct held *h, void *ctx)
+{
+	struct supervisor *s = ctx;
+	char address[ADDRESS_TEXT_SIZE];
+	struct news n = { .what = "socket", .state = held_state_word(h->state), .worker = -1,
+			  .text = h->reason };
+
+	address_text(&h->key.address, address);
+	if (h->reason)
+		log_warning("socket %s: %s waits: %s", h->settings->name, address, h->reason);
+	else
+		log_info("socket %s: %s %s", h->settings->name, address, n.state);
+	events_add(&s->control.events, &n, h->settings->name);
+	list_each(p, &s->rollout.programs, struct program, node)
+		program_kick(p);
+	supervisor_settle(s);
+	supervisor_look_around(s);
+}

@@ -1,0 +1,221 @@
+#include "supervisor/reconcile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "socket/open.h"
+
+/* What may pass, and is worth waiting for.  ENOENT is the directory of a unix
+ * socket; elsewhere it is an option that the system does not have. */
+static bool may_pass(const struct held *h)
+{
+	int why = h->why;
+
+	return why == EADDRINUSE || why == EADDRNOTAVAIL || why == EACCES || why == EMFILE ||
+	       why == ENFILE || why == ENOBUFS || why == ENOMEM ||
+	       (why == ENOENT && h->key.family == AF_UNIX);
+}
+
+/* What a step did to a held socket, to be taken back if a later one fails. */
+struct undo {
+	struct held *held;		/* NULL: nothing was done */
+	bool fresh;			/* it was bound by the step */
+	bool tuned;			/* options were set */
+	const struct socket_settings *settings;	/* before; with a reference to the whole */
+	unsigned index;
+};
+
+static void note_before(struct undo *u, struct held *h)
+{
+	*u = (struct undo){ .held = h, .settings = h->settings, .index = h->index };
+	(void)settings_ref(h->settings->whole);
+}
+
+static int add_socket(const struct reconcile *r, const struct plan_step *step, struct undo *u,
+		      struct err *err)
+{
+	struct held *h = store_claim(r->store, &step->key);
+
+	if (h) {
+		/* A generation that still drains kept it alive. */
+		note_before(u, h);
+		held_settings(h, step->socket, step->index);
+		held_ref(h);
+		return 0;
+	}
+	h = store_add(r->store, &step->key, step->socket, step->index);
+	held_ref(h);
+	*u = (struct undo){ .held = h, .fresh = true };
+	/* A cold start has nothing to go back to: even the impossible is tried
+	 * on, and status says why. */
+	if (!r->was || h->state == HELD_LISTENING || may_pass(h))
+		return 0;
+	return err_set(err, h->why, "socket %s: %s", step->name, h->reason);
+}
+
+static int tune_socket(const struct reconcile *r, const struct plan_step *step, struct undo *u,
+		       struct err *err)
+{
+	struct held *h = store_claim(r->store, &step->key);
+
+	note_before(u, h);
+	if (held_retune(h, step->socket, err) < 0)
+		return err_in(err, "socket %s", step->name);
+	u->tuned = true;
+	return 0;
+}
+
+static void take_back(const struct undo *u, const struct plan_step *step)
+{
+	struct err err;
+
+	if (!u->held)
+		return;
+	if (u->tuned && held_retune(u->held, u->settings, &err) < 0)
+		log_error("socket %s: cannot go back: %s", step->name, err.text);
+	if (!u->fresh)
+		held_settings(u->held, u->settings, u->index);
+	if (step->action == PLAN_ADD)
+		held_unref(u->held);
+}
+
+/* The first step that fails takes all of them back. */
+static int take_steps(const struct reconcile *r, const struct plan *plan, struct undo *undo,
+		      struct err *err)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct plan_step *step = &plan->steps[i];
+		int rc = 0;
+
+		if (step->is_socket && step->action == PLAN_ADD)
+			rc = add_socket(r, step, &undo[i], err);
+		else if (step->is_socket && step->action == PLAN_LIVE)
+			rc = tune_socket(r, step, &undo[i], err);
+		if (rc == 0)
+			continue;
+		for (size_t k = 0; k <= i; k++)
+			take_back(&undo[k], &plan->steps[k]);
+		return -1;
+	}
+	return 0;
+}
+
+static int bind_all(const struct reconcile *r, const struct plan *plan, struct err *err)
+{
+	struct undo *undo = mem_new(plan->count * sizeof(*undo));
+	int rc = take_steps(r, plan, undo, err);
+
+	for (size_t i = 0; i < plan->count; i++)
+		if (undo[i].settings)
+			settings_unref(undo[i].settings->whole);
+	free(undo);
+	return rc;
+}
+
+static struct ask *ask_for(const struct reconcile *r, const char *name)
+{
+	return r->ask_for ? r->ask_for(name, r->ask_ctx) : NULL;
+}
+
+static void add_program(const struct reconcile *r, const struct plan_step *step,
+			struct means *means)
+{
+	struct program *p = NULL;
+
+	/* One that is on its way out comes back in its place. */
+	list_each(old, &r->rollout->programs, struct program, node)
+		if (old->removed && strcmp(old->name, step->name) == 0)
+			p = old;
+	if (p)
+		program_change(p, means, EFFECT_LIVE, NULL);
+	else
+		p = program_new(r->rollout, means);
+	if (step->program->start == START_AUTO)
+		program_start(p, ask_for(r, step->name));
+}
+
+static void change_program(const struct reconcile *r, const struct plan_step *step,
+			   struct means *means)
+{
+	struct program *p = program_find(r->rollout, step->name);
+	bool restart = step->action == PLAN_RESTART;
+
+	program_change(p, means, restart ? EFFECT_RESTART : EFFECT_LIVE,
+		       restart ? ask_for(r, step->name) : NULL);
+}
+
+static void commit_program(const struct reconcile *r, const struct plan_step *step)
+{
+	struct means *means;
+
+	if (step->action == PLAN_REMOVE) {
+		program_remove(program_find(r->rollout, step->name), ask_for(r, step->name));
+		return;
+	}
+	means = means_new(r->now, step->program, r->store);
+	if (step->action == PLAN_ADD)
+		add_program(r, step, means);
+	else
+		change_program(r, step, means);
+	means_unref(means);
+}
+
+/* Lists are shown in the order of the configuration. */
+static void put_in_order(const struct reconcile *r)
+{
+	for (size_t i = 0; i < r->now->program_count; i++) {
+		struct program *p = program_find(r->rollout, r->now->programs[i]->name);
+
+		list_remove(&p->node);
+		list_append(&r->rollout->programs, &p->node);
+	}
+}
+
+static void commit_socket(const struct reconcile *r, const struct plan_step *step)
+{
+	struct held *h = store_claim(r->store, &step->key);
+
+	if (step->action == PLAN_REMOVE) {
+		held_unref(h);
+		return;
+	}
+	held_settings(h, step->socket, step->index);
+	list_remove(&h->node);
+	list_append(&r->store->sockets, &h->node);
+}
+
+/* Programs first: their means take hold of sockets that the configuration is
+ * about to let go. */
+int reconcile(const struct reconcile *r, const struct plan *plan, struct err *err)
+{
+	if (plan_check(plan, err) < 0 || bind_all(r, plan, err) < 0)
+		return -1;
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->steps[i].is_socket && plan->steps[i].action != PLAN_REMOVE)
+			commit_socket(r, &plan->steps[i]);
+	for (size_t i = 0; i < plan->count; i++)
+		if (!plan->steps[i].is_socket)
+			commit_program(r, &plan->steps[i]);
+	put_in_order(r);
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->steps[i].is_socket && plan->steps[i].action == PLAN_REMOVE)
+			commit_socket(r, &plan->steps[i]);
+	return 0;
+}
+
+void reconcile_release(struct store *store, const struct settings *s)
+{
+	for (size_t i = 0; i < s->socket_count; i++)
+		for (size_t k = 0; k < s->sockets[i]->address_count; k++) {
+			struct key key;
+			struct held *h;
+
+			key_of_address(s->sockets[i], k, &key);
+			if ((h = store_claim(store, &key)))
+				held_unref(h);
+		}
+}

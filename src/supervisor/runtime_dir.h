@@ -1,0 +1,18 @@
+/* The directory in which a supervisor lives: its lock, its control socket, the
+ * notify sockets of its workers. */
+#ifndef HOLDPORT_SUPERVISOR_RUNTIME_DIR_H
+#define HOLDPORT_SUPERVISOR_RUNTIME_DIR_H
+
+#include "base/err.h"
+
+/* Makes it (and what leads there) and takes its lock: a descriptor.  -1 with
+ * err->code EWOULDBLOCK: another supervisor has it, its pid is in the sentence.
+ * A directory that somebody else owns, or others may write, is refused. */
+int runtime_dir_take(const char *path, struct err *err);
+/* Away with it, if nothing of anybody else's is in it: for one that was made for
+ * this run alone. */
+void runtime_dir_remove(const char *path);
+/* A directory inside, for sockets that workers of any user reach by name. */
+int runtime_dir_sub(const char *path, struct err *err);
+
+#endif

@@ -1,0 +1,206 @@
+/* The life of the supervisor is a list; it lies down in reverse. */
+#include "supervisor/supervisor.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/owner.h"
+#include "logs/sink.h"
+#include "supervisor/reconcile.h"
+#include "supervisor/runtime_dir.h"
+
+static int logs_start(struct supervisor *s, struct err *err)
+{
+	log_set_level(s->settings->supervisor.log_level);
+	return sink_open(s->settings->supervisor.log, err);
+}
+
+static void logs_stop(struct supervisor *s)
+{
+	(void)s;
+	sink_close();
+}
+
+static void directory_stop(struct supervisor *s)
+{
+	if (s->notify_dir)
+		(void)rmdir(s->notify_dir);
+	free(s->notify_dir);
+	free(s->control_path);
+	if (s->one_command && s->lock >= 0)
+		runtime_dir_remove(s->settings->supervisor.runtime_dir);
+	fd_close(&s->lock);
+}
+
+static int directory_start(struct supervisor *s, struct err *err)
+{
+	const char *path = s->settings->supervisor.runtime_dir;
+
+	s->lock = runtime_dir_take(path, err);
+	if (s->lock < 0)
+		return -1;
+	s->notify_dir = mem_format("%s/notify", path);
+	s->control_path = mem_format("%s/control", path);
+	if (runtime_dir_sub(s->notify_dir, err) == 0)
+		return 0;
+	directory_stop(s);
+	return -1;
+}
+
+static int loop_start(struct supervisor *s, struct err *err)
+{
+	s->loop = loop_new(err);
+	return s->loop ? 0 : -1;
+}
+
+static void loop_end(struct supervisor *s)
+{
+	loop_later_stop(&s->look_around);
+	loop_later_stop(&s->settle);
+	loop_timer_stop(&s->patience);
+	loop_free(s->loop);
+}
+
+static int signals_start(struct supervisor *s, struct err *err)
+{
+	(void)err;
+	supervisor_signals_start(s);
+	return 0;
+}
+
+static int store_start(struct supervisor *s, struct err *err)
+{
+	(void)err;
+	events_init(&s->control.events);
+	store_init(&s->store, s->loop, supervisor_socket, s);
+	inherited_give(&s->inherited, &s->store);
+	return 0;
+}
+
+static void store_stop(struct supervisor *s)
+{
+	store_fini(&s->store);
+	events_fini(&s->control.events);
+}
+
+static int programs_start(struct supervisor *s, struct err *err)
+{
+	struct plan plan;
+	int rc;
+
+	s->rollout = (struct rollout){ .loop = s->loop, .store = &s->store,
+				       .notify_dir = s->notify_dir, .news = supervisor_news,
+				       .program_gone = supervisor_program_gone, .ctx = s };
+	list_init(&s->rollout.programs);
+	plan_make(NULL, s->settings, &s->rollout, &plan);
+	rc = reconcile(&(struct reconcile){ .rollout = &s->rollout, .store = &s->store,
+					    .now = s->settings }, &plan, err);
+	plan_fini(&plan);
+	store_close_given(&s->store);
+	return rc;
+}
+
+static void programs_stop(struct supervisor *s)
+{
+	list_each_safe(p, &s->rollout.programs, struct program, node)
+		program_free(p);
+	trials_end(&s->rollout.trials);
+	reconcile_release(&s->store, s->settings);
+}
+
+static int control_stage_start(struct supervisor *s, struct err *err)
+{
+	s->control.rollout = &s->rollout;
+	s->control.store = &s->store;
+	s->control.ops = &supervisor_ops;
+	s->control.ctx = s;
+	if (control_start(&s->control, s->loop, s->control_path, err) < 0)
+		return -1;
+	control_groups(&s->control, &s->settings->supervisor);
+	return 0;
+}
+
+static void control_stage_stop(struct supervisor *s)
+{
+	control_stop(&s->control);
+}
+
+static int pid_file_stage_start(struct supervisor *s, struct err *err)
+{
+	(void)err;
+	pid_file_start(&s->pid_file, s->loop, mem_text(s->settings->supervisor.pid_file), getpid());
+	return 0;
+}
+
+static void pid_file_stage_stop(struct supervisor *s)
+{
+	pid_file_stop(&s->pid_file);
+}
+
+static int upward_stage_start(struct supervisor *s, struct err *err)
+{
+	(void)err;
+	upward_start(&s->upward, s->loop);
+	upward_say(&s->upward, "READY=1");
+	supervisor_tell_upward(s);
+	return 0;
+}
+
+static void upward_stage_stop(struct supervisor *s)
+{
+	upward_stop(&s->upward);
+}
+
+static const struct stage {
+	const char *name;
+	int (*start)(struct supervisor *s, struct err *err);
+	void (*stop)(struct supervisor *s);
+} stages[] = {
+	{ "log", logs_start, logs_stop },
+	{ "runtime directory", directory_start, directory_stop },
+	{ "loop", loop_start, loop_end },
+	{ "signals", signals_start, supervisor_signals_stop },
+	{ "sockets", store_start, store_stop },
+	{ "programs", programs_start, programs_stop },
+	{ "control", control_stage_start, control_stage_stop },
+	{ "pid file", pid_file_stage_start, pid_file_stage_stop },
+	{ "service manager", upward_stage_start, upward_stage_stop },
+};
+
+static int start_all(struct supervisor *s, size_t *ret_started)
+{
+	struct err err = { 0 };
+
+	for (*ret_started = 0; *ret_started < COUNT(stages); (*ret_started)++) {
+		if (stages[*ret_started].start(s, &err) == 0)
+			continue;
+		log_error("%s: %s", stages[*ret_started].name, err.text);
+		return err.code == EWOULDBLOCK ? EXIT_ANOTHER_RUNS : EXIT_FAILED;
+	}
+	return EXIT_ORDERLY;
+}
+
+int supervisor_run(struct supervisor *s, struct settings *settings)
+{
+	size_t started;
+
+	s->settings = settings;
+	s->lock = -1;
+	s->started = time(NULL);
+	s->exit_code = start_all(s, &started);
+	if (s->exit_code == EXIT_ORDERLY) {
+		s->state = MANAGER_RUNNING;
+		log_notice("holdport %s runs, pid %ld, in %s", HOLDPORT_VERSION, (long)getpid(),
+			   settings->supervisor.runtime_dir);
+		loop_run(s->loop);
+	}
+	while (started--)
+		stages[started].stop(s);
+	inherited_fini(&s->inherited);
+	settings_unref(s->settings);
+	return s->exit_code;
+}

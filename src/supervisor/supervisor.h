@@ -1,0 +1,92 @@
+/* The whole, held together: what starts in which order, and lies down in
+ * reverse; what a signal means; when it is over. */
+#ifndef HOLDPORT_SUPERVISOR_SUPERVISOR_H
+#define HOLDPORT_SUPERVISOR_SUPERVISOR_H
+
+#include <time.h>
+
+#include "config/settings.h"
+#include "control/control.h"
+#include "process/pid_file.h"
+#include "rollout/rollout.h"
+#include "socket/inherit.h"
+#include "socket/store.h"
+#include "supervisor/upward.h"
+
+/* Exit codes of `holdport run` (docs/control.md). */
+enum { EXIT_ORDERLY = 0, EXIT_FAILED = 1, EXIT_CONFIGURATION = 2, EXIT_ANOTHER_RUNS = 9 };
+
+#define MANAGER_STATES(X)                                                    \
+	X(BOOTING, "booting")                                                \
+	X(RUNNING, "running")                                                \
+	X(LEAVING, "leaving")                                                \
+	X(LEFT, "left")
+
+enum manager_state {
+#define X(name, word) MANAGER_##name,
+	MANAGER_STATES(X)
+#undef X
+};
+
+enum { SUPERVISOR_SIGNALS = 6 };
+
+struct supervisor {
+	enum manager_state state;
+	const char *file;		/* what was asked for; NULL for `exec` */
+	bool one_command;		/* `exec`: over when its program is */
+	struct settings *settings;	/* in force */
+	struct loop *loop;
+	struct inherited inherited;	/* until the store has them */
+	struct store store;
+	struct rollout rollout;
+	struct control control;
+	struct pid_file pid_file;
+	struct upward upward;		/* of the caller, before and after */
+	struct loop_signal signals[SUPERVISOR_SIGNALS];
+	struct loop_timer patience;	/* shutdown_timeout */
+	struct loop_later look_around;	/* is anything left to wait for? */
+	struct loop_later settle;	/* does somebody serve each socket? */
+	char *notify_dir, *control_path;
+	int lock;			/* of the runtime directory */
+	bool hurried;
+	time_t started;
+	unsigned reloads;
+	int exit_code;
+};
+
+/* Takes settings.  Runs until it is over; the exit code. */
+int supervisor_run(struct supervisor *s, struct settings *settings);
+
+/* Inside supervisor/: */
+
+/* ending.c */
+void supervisor_leave(struct supervisor *s);
+void supervisor_hurry(struct supervisor *s, enum worker_event event);
+/* Is anything left to wait for?  Asked at the end of this turn. */
+void supervisor_look_around(struct supervisor *s);
+
+/* How it goes, in a line, for who is above us. */
+void supervisor_tell_upward(struct supervisor *s);
+
+/* news.c; ctx is the supervisor */
+void supervisor_news(const struct news *n, void *ctx);
+void supervisor_program_gone(struct rollout *r, const char *name, void *ctx);
+void supervisor_socket(struct held *h, void *ctx);
+
+/* reload.c */
+extern const struct control_ops supervisor_ops;
+int supervisor_reload(void *ctx, bool dry_run, struct faults *ret_faults,
+		      void (*planned)(const struct plan *p, void *ask_ctx), ask_for_fn *ask,
+		      void *ask_ctx);
+
+/* serving.c */
+/* A program has this state now. */
+void supervisor_serve(struct supervisor *s, const char *state);
+/* Sockets or settings changed: looked at at the end of this turn. */
+void supervisor_settle(struct supervisor *s);
+
+/* signals.c */
+void supervisor_signals_start(struct supervisor *s);
+void supervisor_signals_stop(struct supervisor *s);
+
+#endif

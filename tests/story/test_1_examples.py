@@ -1,0 +1,189 @@
+"""conf/conf.d: each example is run with the server that it is for.
+
+A copy is run in a directory of its own, with free loopback ports and paths in
+the place of the well-known ones; nothing else of it is changed.  A server that
+Debian does not have, or that is not installed here, is played by the worker.
+"""
+
+import re
+import shutil
+import textwrap
+
+import pytest
+
+from holdport import ROOT, get
+
+EXAMPLES = ROOT / "conf/conf.d"
+
+APP_PY = """
+    def application(environ, start_response):
+        start_response("200 OK", [("Content-Length", "6")])
+        return [b"hello\\n"]
+"""
+
+ASGI_PY = """
+    async def application(scope, receive, send):
+        if scope["type"] == "http":
+            await send({"type": "http.response.start", "status": 200,
+                        "headers": [(b"content-length", b"6")]})
+            await send({"type": "http.response.body", "body": b"hello\\n"})
+"""
+
+APP_PSGI = """
+    sub { return [200, ["Content-Length" => 6], ["hello\\n"]] }
+"""
+
+NGINX_CONF = """
+    error_log {dir}/nginx.error.log;
+    events {{ }}
+    http {{
+        access_log off;
+        client_body_temp_path {dir}/nginx.body;
+        proxy_temp_path {dir}/nginx.proxy;
+        fastcgi_temp_path {dir}/nginx.fastcgi;
+        uwsgi_temp_path {dir}/nginx.uwsgi;
+        scgi_temp_path {dir}/nginx.scgi;
+        server {{
+            listen 127.0.0.1:{port};
+            listen [::1]:{port};
+            location / {{ return 200 "hello\\n"; }}
+        }}
+    }}
+"""
+
+
+class Example:
+    """A copy of an example, and what stands beside it."""
+
+    def __init__(self, holdport, name):
+        self.holdport = holdport
+        self.name = name
+        self.text = (EXAMPLES / name).read_text()
+        self.port = holdport.port()
+
+    def put(self, was, now):
+        """`was` must be there: an example that changed wants its story changed."""
+        assert was in self.text, f"{self.name} has no {was!r}"
+        self.text = self.text.replace(was, now)
+
+    def beside(self, name, text):
+        (self.holdport.dir / name).write_text(textwrap.dedent(text))
+
+    def in_comment(self, name):
+        """The file that the example shows in its comments, written out."""
+        shown = self.text.split(f"# {name}:\n#\n", 1)[1]
+        lines = re.match(r"(?:#(?:\t|   ).*\n)+", shown).group(0)
+        (self.holdport.dir / name).write_text(re.sub(r"^#\s*", "", lines, flags=re.M))
+
+    @property
+    def program(self):
+        return re.search(r"^\[program:(.*)\]$", self.text, re.M).group(1)
+
+    def run(self):
+        self.holdport.write_config(self.text)
+        self.holdport.run()
+        self.holdport.await_(self.program)
+
+
+def nginx(example):
+    example.put("listen = 0.0.0.0:80, [::]:80",
+                f"listen = 127.0.0.1:{example.port}, [::1]:{example.port}")
+    here = example.holdport.dir
+    example.put("/usr/sbin/nginx -g", f"/usr/sbin/nginx -e {here}/log -c {here}/nginx.conf -g")
+    example.put("pid /run/", f"pid {here}/")
+    example.beside("nginx.conf", NGINX_CONF.format(dir=here, port=example.port))
+    return [f"127.0.0.1:{example.port}", f"[::1]:{example.port}"]
+
+
+def gunicorn(example):
+    example.put("127.0.0.1:8000", f"127.0.0.1:{example.port}")
+    example.beside("app.py", APP_PY)
+    return [f"127.0.0.1:{example.port}"]
+
+
+def node(example):
+    example.in_comment("server.js")
+    example.put("listen = *:3000", f"listen = 127.0.0.1:{example.port}")
+    # Two, whatever this machine has.
+    example.put("workers = auto", "workers = 2")
+    return [f"127.0.0.1:{example.port}"]
+
+
+def uvicorn(example):
+    found = shutil.which("uvicorn")
+    was = "/usr/bin/uvicorn --fd ${fd:api} --timeout-keep-alive 5 app:application"
+    played = example.holdport.worker("--fd", "${fd:api}", "--answer", "hello")
+    example.put(was, was.replace("/usr/bin/uvicorn", found) if found else played)
+    example.put("127.0.0.1:8001", f"127.0.0.1:{example.port}")
+    example.beside("app.py", ASGI_PY)
+    return [f"127.0.0.1:{example.port}"]
+
+
+def server_starter(example):
+    if shutil.which("plackup") is None:
+        played = example.holdport.worker("--from", "server-starter", "--answer", "hello")
+        example.put("plackup -s Starlet --max-workers 10 app.psgi", played)
+    example.put("127.0.0.1:5000", f"127.0.0.1:{example.port}")
+    example.beside("app.psgi", APP_PSGI)
+    return [f"127.0.0.1:{example.port}"]
+
+
+def stdin(example):
+    path = example.holdport.dir / "fcgi.sock"
+    example.put("unix:/run/fcgi-app.sock", f"unix:{path}")
+    example.put("/srv/fcgi/app", example.holdport.worker("--stdin", "--answer", "hello"))
+    # Other users cannot be taken, nor reach the build, on every machine.
+    example.put("group = www-data\n", "")
+    example.put("user = www-data\n", "")
+    return [f"unix:{path}"]
+
+
+def php_fpm(example):
+    found = shutil.which("php-fpm8.2", path="/usr/sbin")
+    here = example.holdport.dir
+    example.put("/usr/sbin/php-fpm8.2 -F", f"{found} -F -y {here}/fpm.conf")
+    example.put("listen = 127.0.0.1:9000\n\n", f"listen = 127.0.0.1:{example.port}\n\n")
+    example.beside("fpm.conf", f"""
+        [global]
+        error_log = {here}/fpm.log
+        [www]
+        listen = 127.0.0.1:{example.port}
+        user = nobody
+        group = nogroup
+        pm = static
+        pm.max_children = 1
+    """)
+    return []           # it speaks FastCGI: test_3_dialects asks it
+
+
+ADAPT = {"nginx.conf": (nginx, "/usr/sbin/nginx"),
+         "php-fpm.conf": (php_fpm, "/usr/sbin/php-fpm8.2"),
+         "gunicorn.conf": (gunicorn, "/usr/bin/gunicorn"),
+         "node.conf": (node, "node"),
+         "uvicorn.conf": (uvicorn, None),
+         "server-starter.conf": (server_starter, None),
+         "stdin.conf": (stdin, None)}
+
+
+def test_every_example_has_its_story():
+    assert sorted(p.name for p in EXAMPLES.iterdir()) == sorted(ADAPT)
+
+
+@pytest.mark.parametrize("name", ADAPT)
+def test_an_example_answers_is_restarted_and_ends(holdport, name):
+    adapt, server = ADAPT[name]
+    if server and shutil.which(server) is None:
+        pytest.skip(f"{server} is not installed")
+    example = Example(holdport, name)
+    addresses = adapt(example)
+    example.run()
+    for address in addresses:
+        assert get(address) == "hello"
+    before = holdport.pids(example.program)
+    inodes = [s["inode"] for s in holdport.status()["sockets"]]
+    holdport.ok("restart", example.program)
+    holdport.await_replaced(example.program, before)
+    for address in addresses:
+        assert get(address) == "hello"
+    assert [s["inode"] for s in holdport.status()["sockets"]] == inodes
+    assert holdport.shutdown() == 0

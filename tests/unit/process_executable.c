@@ -1,0 +1,92 @@
+/* A file that is held open after another one took its place. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "process/executable.h"
+
+static char dir[] = "/tmp/holdport-executable-XXXXXX";
+static char path[64];
+
+static void put(const char *text)
+{
+	char fresh[64];
+	FILE *f;
+
+	(void)snprintf(fresh, sizeof(fresh), "%s/fresh", dir);
+	f = fopen(fresh, "w");
+	assert_non_null(f);
+	(void)fputs(text, f);
+	(void)fclose(f);
+	assert_int_equal(chmod(fresh, 0755), 0);
+	assert_int_equal(rename(fresh, path), 0);
+}
+
+static int make_dir(void **state)
+{
+	(void)state;
+	if (!mkdtemp(dir))
+		return -1;
+	(void)snprintf(path, sizeof(path), "%s/server", dir);
+	return 0;
+}
+
+static int remove_dir(void **state)
+{
+	(void)state;
+	(void)unlink(path);
+	return rmdir(dir);
+}
+
+static void a_replaced_file_is_to_be_had_only_from_who_holds_it(void **state)
+{
+	struct executable e = EXECUTABLE_NONE, copy;
+
+	(void)state;
+	assert_false(executable_only_here(&e, "server"));
+	put("\177ELF one");
+	executable_hold(&e, "server", path);
+	assert_false(executable_only_here(&e, "server"));
+	put("\177ELF two");
+	assert_true(executable_only_here(&e, "server"));
+	assert_false(executable_only_here(&e, "another"));
+	executable_copy(&e, &copy);
+	executable_hold(&e, "another", "/bin/sh");	/* it holds one already */
+	assert_string_equal(e.word, "server");
+	executable_let_go(&e);
+	assert_int_equal(unlink(path), 0);
+	assert_true(executable_only_here(&copy, "server"));
+	executable_let_go(&copy);
+	executable_let_go(&copy);
+}
+
+static void a_script_is_not_held(void **state)
+{
+	struct executable e = EXECUTABLE_NONE;
+
+	(void)state;
+	put("#!/bin/sh\n");
+	executable_hold(&e, "server", path);
+	put("#!/bin/false\n");
+	assert_false(executable_only_here(&e, "server"));
+	assert_int_equal(e.fd, -1);
+	executable_let_go(&e);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_replaced_file_is_to_be_had_only_from_who_holds_it),
+		cmocka_unit_test(a_script_is_not_held),
+	};
+
+	return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}
