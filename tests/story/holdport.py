@@ -131,6 +131,15 @@ def alive(pid):
     return bool(state) and state[1] != "Z"
 
 
+def descriptors(pid):
+    """fd -> what it is; one that is closed while we look is passed over."""
+    found = {}
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            found[fd] = os.readlink(f"/proc/{pid}/fd/{fd}")
+    return found
+
+
 def kill(pid, number=signal.SIGKILL):
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from holdport import BUILD, SUPPORT, connect, eventually, get
+from holdport import BUILD, SUPPORT, connect, descriptors, eventually, get
 from test_1_sockets import sockets_of
 
 # Plays systemd: descriptors from 3 on, LISTEN_PID of who is started.
@@ -108,8 +108,7 @@ def test_what_nobody_claims_is_closed_and_named(holdport):
         holdport.write_web("--notify", address=f"127.0.0.1:{ports[0]}")
         run_with(holdport, [other, ours], "extra:http")
         assert f"127.0.0.1:{ports[1]}, which was given to us as \"extra\"" in holdport.log()
-        links = [os.readlink(f"/proc/{holdport.pid}/fd/{n}")
-                 for n in os.listdir(f"/proc/{holdport.pid}/fd")]
+        links = descriptors(holdport.pid).values()
         assert f"socket:[{inode(ours)}]" in links
         assert f"socket:[{inode(other)}]" not in links
 

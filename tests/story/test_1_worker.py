@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from holdport import BUILD, DONE, FAILED, eventually, get
+from holdport import BUILD, DONE, FAILED, descriptors, eventually, get
 
 is_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can become another")
 
@@ -70,8 +70,7 @@ def test_sockets_of_other_programs_are_not_inherited(holdport):
     for name, most in (("b", 2), ("c", 3)):
         for pid in holdport.pids(name):
             # all but what it opened itself: epoll, signalfd, its report
-            kinds = {fd: os.readlink(f"/proc/{pid}/fd/{fd}")
-                     for fd in os.listdir(f"/proc/{pid}/fd")}
+            kinds = descriptors(pid)
             assert not {fd for fd, kind in kinds.items()
                         if int(fd) > most and "anon_inode" not in kind}, kinds
 

@@ -12,13 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from holdport import ANOTHER_RUNS, FAILED, eventually, get
+from holdport import ANOTHER_RUNS, FAILED, descriptors, eventually, get
 
 FOREVER = "restart_delay = 20ms\nrestart_delay_max = 100ms\n"
-
-
-def descriptors(pid):
-    return {fd: os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
 
 
 def switches(pid):
