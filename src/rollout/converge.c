@@ -102,7 +102,9 @@ static void promote(struct program *p)
 	p->next = NULL;
 	p->done_wish = g->wish;
 	p->failures = 0;
-	program_forget_failure(p);
+	/* It may have lost a seat on the way here: then that is the last failure. */
+	if (!step_gave_up_a_seat(p))
+		program_forget_failure(p);
 	step_retire_others(p, g);
 	program_on(p, PROGRAM_EV_PROVED, NULL);
 	asks_settle_wish(p, g->wish, true, "is running", NULL);

@@ -111,6 +111,13 @@ static void note_failure(struct generation *g, char *text, struct text_list *lin
 
 static void on_again(struct loop_timer *t);
 
+static bool out_of_attempts(const struct seat *seat)
+{
+	int64_t most = seat->generation->means->program->start_attempts;
+
+	return most && seat->failures >= (unsigned)most;
+}
+
 static void try_later(struct seat *seat)
 {
 	struct generation *g = seat->generation;
@@ -118,7 +125,7 @@ static void try_later(struct seat *seat)
 	char text[CLOCK_DURATION_SIZE];
 	int64_t pause;
 
-	if (s->start_attempts && seat->failures >= (unsigned)s->start_attempts) {
+	if (out_of_attempts(seat)) {
 		seat->done = true;
 		seat->done_well = false;
 		log_error("%s/%u: worker %u is given up after %u attempts (start_attempts)",
@@ -136,7 +143,7 @@ static void try_later(struct seat *seat)
  * stays half way. */
 static void fail_change(struct generation *g, struct seat *seat)
 {
-	if (g->state == GENERATION_PARTIAL && seat->proved_once) {
+	if (g->state == GENERATION_PARTIAL && seat->proved_once && !out_of_attempts(seat)) {
 		try_later(seat);
 		return;
 	}

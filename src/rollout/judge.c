@@ -32,7 +32,7 @@ static bool is_crashing(const struct program *p)
 	return false;
 }
 
-static bool gave_up_a_seat(const struct program *p)
+bool step_gave_up_a_seat(const struct program *p)
 {
 	for (size_t i = 0; i < p->current->seat_count; i++) {
 		const struct seat *seat = p->current->seats[i];
@@ -50,7 +50,7 @@ static void answer_scale(struct program *p, bool complete, bool crashing)
 
 	if (!p->scaling)
 		return;
-	crashing = crashing || gave_up_a_seat(p);
+	crashing = crashing || step_gave_up_a_seat(p);
 	if (crashing && p->scale > p->scale_before) {
 		p->scale = p->scale_before;
 		p->scaling = false;

@@ -9,6 +9,8 @@
 bool step_converge(struct program *p);
 /* What the current generation means for state, for scale, for the end. */
 void step_judge(struct program *p, bool complete);
+/* A worker of the current generation ended badly and for good. */
+bool step_gave_up_a_seat(const struct program *p);
 void step_retire_others(struct program *p, const struct generation *but);
 /* By restart = …, or by start_attempts. */
 void step_end_for_good(struct program *p, bool well);

@@ -43,6 +43,7 @@ static struct walk {
 	bool a_death;		/* a process ended in this step */
 	bool covered[COUNT(names)][SEATS];	/* before this step */
 	size_t wanted[COUNT(names)];
+	unsigned current[COUNT(names)];		/* its number, 0: none */
 	unsigned long inode[4];	/* by socket, 0: never bound */
 } w;
 
@@ -91,7 +92,8 @@ static void write_program(FILE *f, const char *name)
 		   "start_timeout = %s\nmax_generations = %u\nstdout = null\nready = notify\n"
 		   "stop = %s\nsockets = %s\n", name, chance(3), 1 + chance(3),
 		PICK("rolling", "rolling", "overlap", "replace"), PICK("rollback", "stop"),
-		1 + chance(2), PICK("0", "0", "3"), PICK("always", "always", "on-failure"),
+		1 + chance(2), PICK("0", "2", "3"),
+		PICK("always", "always", "always", "on-failure", "on-failure", "never"),
 		PICK("5s", "60s"), 2 + chance(3), PICK("TERM:10s KILL", "TERM:5s INT:1s KILL",
 						       "KILL"), PICK("s0", "s0, s1", "s1"));
 }
@@ -203,11 +205,33 @@ static void check_sockets(void)
 	}
 }
 
+/* 2, 7: nothing becomes current with a worker that was given up on the way, and
+ * what failed for good says why. */
+static void check_given_up(void)
+{
+	for (size_t n = 0; n < COUNT(names); n++) {
+		const struct program *p = program_find(&w.rollout, names[n]);
+		const struct generation *g = p ? p->current : NULL;
+		bool fresh = g && g->number != w.current[n];
+
+		for (size_t i = 0; g && i < g->seat_count; i++) {
+			const struct seat *seat = g->seats[i];
+
+			if (!seat->open || !seat->done || seat->done_well)
+				continue;
+			must(!fresh || !seat->failures, "2: what becomes current was proved");
+			must(p->last_error, "7: what failed for good says why");
+		}
+		w.current[n] = g ? g->number : 0;
+	}
+}
+
 static void check(void)
 {
 	fake_loop_settle(w.loop);
 	must(fake.strangers == 0, "4: a signal goes only to a process that is ours");
 	check_covered();
+	check_given_up();
 	check_sockets();
 	remember();
 }
@@ -446,7 +470,7 @@ static const struct {
 	{ "scale", 3, scale },	   { "reload", 6, reload },	{ "hurry", 1, hurry },
 	{ "clock", 20, turn_clock }, { "crash", 8, crash },	{ "exec fails", 2, exec_fails },
 	{ "prove", 40, prove },	   { "obey", 16, obey },	{ "busy", 1, toggle_busy },
-	{ "fork", 1, toggle_fork },
+	{ "fork", 2, toggle_fork },
 	{ "say", 6, say },
 };
 
