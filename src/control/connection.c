@@ -1,10 +1,12 @@
 #include "control/connection.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -228,8 +230,17 @@ void connection_new(struct varlink *v, int fd, bool stranger)
 	watch(c);
 }
 
-void connection_close(struct client *c)
+static bool await_room(const struct client *c, int64_t until)
 {
-	(void)flush(c);
+	struct pollfd p = { .fd = c->fd, .events = POLLOUT };
+	int64_t left = until - clock_monotonic_ms();
+
+	return left > 0 && (poll(&p, 1, (int)left) > 0 || errno == EINTR);
+}
+
+void connection_close(struct client *c, int64_t until)
+{
+	while (flush(c) && c->out.length && await_room(c, until))
+		;
 	drop(c);
 }

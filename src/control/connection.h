@@ -14,14 +14,16 @@ enum {
 	CONNECTION_IDLE_MS = 300000,
 	CONNECTION_HALF_MS = 30000,
 	CONNECTION_UNREAD_MS = 30000,
+	CONNECTION_LAST_MS = 1000,		/* for all of them, at our own end */
 	CONNECTION_PAUSE_AT = 64 << 10,		/* unsent bytes */
 	CONNECTION_REQUESTS_A_TURN = 16,
 };
 
 /* Takes fd. */
 void connection_new(struct varlink *v, int fd, bool stranger);
-/* What can be sent at once is sent. */
-void connection_close(struct client *c);
+/* What is unsent is sent as long as it reads, until then (clock_monotonic_ms();
+ * 0: only what can be sent at once).  The loop turns no more: this waits by itself. */
+void connection_close(struct client *c, int64_t until);
 void connection_send(struct client *c, const char *text);	/* and the NUL behind it */
 /* Its call has had its last answer. */
 void connection_end_call(struct client *c);

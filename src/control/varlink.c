@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -199,10 +200,12 @@ int varlink_start(struct varlink *v, struct loop *loop, const char *path,
 
 void varlink_stop(struct varlink *v)
 {
+	int64_t until = clock_monotonic_ms() + CONNECTION_LAST_MS;
+
 	if (!v->path)
 		return;
 	list_each_safe(c, &v->clients, struct client, node)
-		connection_close(c);
+		connection_close(c, until);
 	loop_io_stop(&v->io);
 	loop_timer_stop(&v->pause);
 	fd_close(&v->fd);

@@ -4,11 +4,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/owner.h"
 #include "control/connection.h"
 #include "loop/fake/loop.h"
@@ -68,7 +71,7 @@ static int end(void **state)
 {
 	(void)state;
 	list_each_safe(c, &v.clients, struct client, node)
-		connection_close(c);
+		connection_close(c, 0);
 	(void)close(here);
 	loop_free(v.loop);
 	return 0;
@@ -190,6 +193,59 @@ static void who_reads_slowly_gets_all(void **state)
 	assert_int_equal(v.client_count, 1);
 }
 
+/* More than the socket takes at once. */
+static void tell_much(struct client *c)
+{
+	static char text[500000];
+
+	memset(text, 'x', sizeof(text) - 1);
+	connection_send(c, text);
+}
+
+/* A child that reads when there is something, to the end; the exit status: how
+ * many times 100 kB it was. */
+static pid_t read_beside(void)
+{
+	pid_t child = fork();
+	char bytes[4096];
+	size_t all = 0;
+	ssize_t n;
+
+	if (child)
+		return child;
+	(void)close(there);
+	(void)fcntl(here, F_SETFL, 0);
+	while ((n = recv(here, bytes, sizeof(bytes), 0)) > 0)
+		all += (size_t)n;
+	_exit((int)(all / 100000));
+}
+
+static void what_is_unsent_at_the_end_reaches_who_reads(void **state)
+{
+	struct client *c = OWNER(v.clients.next, struct client, node);
+	pid_t child;
+	int status;
+
+	(void)state;
+	tell_much(c);
+	child = read_beside();
+	connection_close(c, clock_monotonic_ms() + 20000);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(WEXITSTATUS(status), 5);
+}
+
+static void who_does_not_read_at_the_end_is_not_waited_for(void **state)
+{
+	struct client *c = OWNER(v.clients.next, struct client, node);
+	int64_t began = clock_monotonic_ms();
+
+	(void)state;
+	tell_much(c);
+	connection_close(c, began + 20);
+	assert_int_equal(v.client_count, 0);
+	assert_true(clock_monotonic_ms() >= began + 20);
+}
+
 static void what_is_sent_during_a_call_is_bounded(void **state)
 {
 	static char junk[16384];
@@ -233,6 +289,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(who_does_not_read_is_served_no_more_and_let_go,
 						begin, end),
 		cmocka_unit_test_setup_teardown(who_reads_slowly_gets_all, begin, end),
+		cmocka_unit_test_setup_teardown(what_is_unsent_at_the_end_reaches_who_reads,
+						begin, end),
+		cmocka_unit_test_setup_teardown(who_does_not_read_at_the_end_is_not_waited_for,
+						begin, end),
 		cmocka_unit_test_setup_teardown(what_is_sent_during_a_call_is_bounded, begin, end),
 		cmocka_unit_test_setup_teardown(many_requests_at_once_let_others_come_between,
 						begin, end),
