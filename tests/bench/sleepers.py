@@ -31,7 +31,11 @@ class Sleepers:
         self.command = f"{SLEEPER} {self.fifo}"
         self.environment = {**os.environ, "PATH": PATH}
         argv = [str(word) for word in self.prepare()]
-        self.up_after = self._start(argv)
+        try:
+            self.up_after = self._start(argv)
+        except BaseException:
+            self.end()
+            raise
 
     def prepare(self):
         """Writes the configuration, returns the command line."""
@@ -45,7 +49,7 @@ class Sleepers:
                                             stdout=out, stderr=out, env=self.environment)
         up = 0
         while up < self.count:
-            if not select.select([reader], [], [], 120)[0]:
+            if not select.select([reader], [], [], 30)[0]:
                 raise AssertionError(f"{self.name}: {up} of {self.count} programs came up:\n"
                                      + (self.dir / "output").read_text(errors="replace")[-2000:])
             up += len(os.read(reader, 65536))
