@@ -67,8 +67,10 @@ static int become(char **argv)
 	(void)fflush(stdout);
 	places(&where);
 	errno = ENOENT;
-	for (size_t i = 0; i < where.count && not_there(); i++)
+	for (size_t i = 0; i < where.count && not_there(); i++) {
+		argv[0] = where.items[i];
 		(void)execv(where.items[i], argv);
+	}
 	code = not_there() ? complain_missing(&where)
 			   : complain(OUTCOME_FAILED, "cannot run " DAEMON ": %s", strerror(errno));
 	text_list_fini(&where);

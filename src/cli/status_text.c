@@ -188,13 +188,21 @@ static void add_sockets(const json_t *sockets, bool color, struct str *out)
 	table_fini(&t);
 }
 
+/* The one that was started. */
+static long long face(const json_t *supervisor)
+{
+	long long keeper = json_number(supervisor, "keeper_pid");
+
+	return keeper >= 0 ? keeper : json_number(supervisor, "manager_pid");
+}
+
 static void add_supervisor(const json_t *supervisor, time_t now, struct str *out)
 {
 	char age[AGE_SIZE];
 
 	str_add(out, "holdport ");
 	str_add_json(out, supervisor, "version");
-	str_addf(out, ", pid %lld", json_number(supervisor, "manager_pid"));
+	str_addf(out, ", pid %lld", face(supervisor));
 	if (*age_text(json_text(supervisor, "started"), now, age))
 		str_addf(out, ", up %s", age);
 	if (json_text(supervisor, "config")) {

@@ -18,6 +18,7 @@ struct control_facts {
 	const char *config;		/* NULL: none was read */
 	unsigned reloads;
 	bool leaving;
+	pid_t keeper;			/* 0: none */
 };
 
 /* Who wants to know the outcome for this program; NULL: nobody. */

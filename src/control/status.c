@@ -23,8 +23,9 @@ static json_t *supervisor_json(struct control *c)
 	for (int a = 0; a < ABILITY_COUNT; a++)
 		(void)json_object_set_new(abilities, ability_word((enum ability)a),
 					  json_boolean(platform_can((enum ability)a)));
-	return json_pack("{s:s, s:n, s:i, s:o, s:o, s:i, s:i, s:i, s:o}",
+	return json_pack("{s:s, s:o, s:i, s:o, s:o, s:i, s:i, s:i, s:o}",
 			 "version", HOLDPORT_VERSION, "keeper_pid",
+			 f.keeper ? json_integer(f.keeper) : json_null(),
 			 "manager_pid", (int)getpid(), "started", time_json(f.started),
 			 "config", json_text(f.config), "reloads", (int)f.reloads,
 			 "upgrades", 0, "recoveries", 0, "abilities", abilities);

@@ -45,6 +45,7 @@ struct spawn {
 	char *const *argv, *const *env;
 	char *pid_digits[SPAWN_PIDS];	/* inside env: where the child writes its own pid, or NULL */
 	size_t pid_digits_size;
+	bool session;			/* a session of its own, not only a group */
 	const int *fds;			/* fds[i] becomes descriptor i, or SPAWN_FD_… */
 	size_t fd_count;
 	const char *directory;		/* NULL: as ours */
@@ -92,6 +93,19 @@ int platform_peek(const struct process *p, struct process_end *ret);
 /* Every descriptor from `first` on closes at exec: for what was left open by
  * whoever started us. */
 void platform_close_on_exec_from(int first);
+/* From now on orphans below us become our children.  0, or -1: this system has no
+ * such thing, and they go to the first process. */
+int platform_become_reaper(void);
+/* The file that we run, held open, whatever stands at its path by now; path is how
+ * we were started.  Close-on-exec; -1 and errno. */
+int platform_own_image(const char *path);
+/* How process lists call us: a file that is run by its descriptor has no name. */
+void platform_name_process(const char *name);
+/* Closes those from `first` on that do not close at exec: what our starter left. */
+void platform_close_inherited_from(int first);
+/* A child of ours, or an orphan that became one, that has ended and was not reaped;
+ * 0: none. */
+pid_t platform_ended_child(void);
 /* Takes the zombie away and closes the handle; *p becomes PROCESS_NONE. */
 void platform_reap(struct process *p);
 

@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "platform/platform.h"
 #include "socket/store.h"
 
 enum { FIRST_FD = 3, FDS_MOST = 1024 };
@@ -25,20 +26,23 @@ static char *next_name(const char **rest)
 }
 
 /* As sh -c 'holdport run …; true' does it. */
-static void hint(long pid, long count)
+static void hint(long pid, long count, pid_t us)
 {
-	if (count > 0 && pid == (long)getppid())
+	pid_t starter = us == getpid() ? getppid() : platform_parent(us);
+
+	if (count > 0 && pid == (long)starter)
 		log_warning("LISTEN_FDS names %ld sockets for process %ld, which started us and did "
 			    "not become us: they are not used; start holdport by exec", count, pid);
 }
 
-void inherited_note(const char *pid, const char *fds, const char *names, struct inherited *ret)
+void inherited_note(const char *pid, const char *fds, const char *names, pid_t us,
+		    struct inherited *ret)
 {
 	long count = fds ? strtol(fds, NULL, 10) : 0, whose = pid ? strtol(pid, NULL, 10) : 0;
 
 	*ret = (struct inherited){ 0 };
-	if (whose != (long)getpid()) {
-		hint(whose, count);
+	if (whose != (long)us) {
+		hint(whose, count, us);
 		return;
 	}
 	for (int fd = FIRST_FD; fd < FIRST_FD + count && fd < FIRST_FD + FDS_MOST; fd++) {

@@ -9,6 +9,7 @@
 #define HOLDPORT_SOCKET_INHERIT_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/text_list.h"
 
@@ -22,8 +23,10 @@ struct inherited {
 
 /* Values of LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES; NULL: not set.  To be called
  * before we open anything: a number that nobody passed on would be ours then.
- * Nothing is inherited unless pid is our own. */
-void inherited_note(const char *pid, const char *fds, const char *names, struct inherited *ret);
+ * Nothing is inherited unless pid is `us`, the process that was started: our own, or
+ * that of the keeper above us. */
+void inherited_note(const char *pid, const char *fds, const char *names, pid_t us,
+		    struct inherited *ret);
 
 /* The store has them from now on; what cannot be held is closed, and named. */
 void inherited_give(struct inherited *in, struct store *store);

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/owner.h"
 #include "base/text_list.h"
+#include "keeper/keeper.h"
 #include "platform/process.h"
 #include "supervisor/print.h"
 #include "supervisor/supervisor.h"
@@ -22,8 +23,7 @@ static int usage(void)
 	return EXIT_CONFIGURATION;
 }
 
-/* 0, 1, 2 exist, and nothing that our starter left open goes further. */
-static void tidy_descriptors(void)
+static void fill_standard(void)
 {
 	int fd;
 
@@ -31,23 +31,31 @@ static void tidy_descriptors(void)
 		;
 	if (fd > STDERR_FILENO)
 		(void)close(fd);
+}
+
+/* 0, 1, 2 exist, and nothing that our starter left open goes further. */
+static void tidy_descriptors(void)
+{
+	fill_standard();
 	platform_close_on_exec_from(STDERR_FILENO + 1);
 }
 
 /* Who is above us speaks to us alone: nobody inherits it. */
-static void take_upward(struct upward *u)
+static void take_upward(struct supervisor *s)
 {
 	static const char *const names[] = { "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID" };
 
-	upward_init(u, getenv(names[0]), getenv(names[1]), getenv(names[2]));
+	upward_init(&s->upward, getenv(names[0]), getenv(names[1]), getenv(names[2]),
+		    link_face(&s->link));
 	for (size_t i = 0; i < COUNT(names); i++)
 		(void)unsetenv(names[i]);
 }
 
 /* Before anything is opened; and what was said to us is not for our workers. */
-static void note_inherited(struct inherited *ret)
+static void note_inherited(struct supervisor *s)
 {
-	inherited_note(getenv("LISTEN_PID"), getenv("LISTEN_FDS"), getenv("LISTEN_FDNAMES"), ret);
+	inherited_note(getenv("LISTEN_PID"), getenv("LISTEN_FDS"), getenv("LISTEN_FDNAMES"),
+		       link_face(&s->link), &s->inherited);
 	(void)unsetenv("LISTEN_PID");
 	(void)unsetenv("LISTEN_PIDFDID");
 	(void)unsetenv("LISTEN_FDS");
@@ -62,7 +70,7 @@ static int refuse(struct supervisor *s, struct faults *faults)
 	return EXIT_CONFIGURATION;
 }
 
-static int run(int argc, char **argv)
+static int run(int argc, char **argv, int channel)
 {
 	struct supervisor s = { 0 };
 	struct faults faults = { 0 };
@@ -73,16 +81,18 @@ static int run(int argc, char **argv)
 
 	if (!file)
 		return usage();
-	note_inherited(&s.inherited);
+	link_init(&s.link, channel);
+	note_inherited(&s);
 	settings = settings_load(file, &faults);
 	if (!settings)
 		return refuse(&s, &faults);
 	/* Absolute, but with its links: a link that is turned to another file is
 	 * how many a deployment changes its configuration. */
 	s.file = absolute = mem_text(settings->file);
-	take_upward(&s.upward);
+	take_upward(&s);
 	rc = supervisor_run(&s, settings);
 	upward_stop(&s.upward);
+	link_close(&s.link);
 	free(absolute);
 	return rc;
 }
@@ -100,7 +110,7 @@ static bool add_option(struct text_list *options, const char *arg)
 }
 
 /* `exec` has a directory of its own, unless --runtime-dir=DIR names one. */
-static char *take_runtime_dir(struct text_list *options)
+static char *take_runtime_dir(struct text_list *options, pid_t pid)
 {
 	char *base, *dir;
 
@@ -114,12 +124,12 @@ static char *take_runtime_dir(struct text_list *options)
 		return dir;
 	}
 	base = settings_default_runtime_dir();
-	dir = mem_format("%s-exec-%ld", base, (long)getpid());
+	dir = mem_format("%s-exec-%ld", base, (long)pid);
 	free(base);
 	return dir;
 }
 
-static int exec_one(int argc, char **argv)
+static int exec_one(int argc, char **argv, int channel)
 {
 	struct supervisor s = { .one_command = true };
 	struct text_list addresses = { 0 }, options = { 0 };
@@ -128,24 +138,26 @@ static int exec_one(int argc, char **argv)
 	char *none[] = { NULL }, *dir;
 	int i = 2, rc;
 
-	note_inherited(&s.inherited);
+	link_init(&s.link, channel);
+	note_inherited(&s);
 	for (; i < argc && strcmp(argv[i], "--") != 0; i++) {
 		if (strcmp(argv[i], "-l") == 0 && i + 1 < argc)
 			text_list_add(&addresses, argv[++i]);
 		else if (!add_option(&options, argv[i]))
 			break;
 	}
-	dir = take_runtime_dir(&options);
+	dir = take_runtime_dir(&options, link_face(&s.link));
 	if (i + 1 < argc && strcmp(argv[i], "--") == 0)
 		settings = settings_exec(addresses.count ? addresses.items : none,
 					 options.count ? options.items : none, argv + i + 1, dir,
 					 &faults);
 	else
 		faults_add(&faults, NULL, 0, "exec: nothing to run after --");
-	take_upward(&s.upward);
+	take_upward(&s);
 	rc = settings ? supervisor_run(&s, settings) : refuse(&s, &faults);
 	upward_stop(&s.upward);
 	free(dir);
+	link_close(&s.link);
 	text_list_fini(&addresses);
 	text_list_fini(&options);
 	return rc;
@@ -162,18 +174,47 @@ static int print_one(int argc, char **argv)
 	return EXIT_CONFIGURATION;
 }
 
+/* What a manager does, by the words that its keeper was started with. */
+static const struct {
+	const char *word;
+	int (*act)(int argc, char **argv, int channel);
+} ways[] = {
+	{ "run", run },
+	{ "exec", exec_one },
+};
+
+/* holdportd manage 5 run -c FILE: as the keeper starts us. */
+static int manage(int argc, char **argv)
+{
+	int channel = argc > 3 ? atoi(argv[2]) : -1;
+
+	tidy_descriptors();
+	platform_name_process("holdportd");
+	for (size_t i = 0; channel > STDERR_FILENO && i < COUNT(ways); i++)
+		if (strcmp(argv[3], ways[i].word) == 0)
+			return ways[i].act(argc - 2, argv + 2, channel);
+	return usage();
+}
+
+static int keep(int argc, char **argv)
+{
+	(void)argc;
+	fill_standard();
+	return keeper_run(argv, getenv("NOTIFY_SOCKET"));
+}
+
 static const struct {
 	const char *word;
 	int (*act)(int argc, char **argv);
 } modes[] = {
-	{ "run", run },
-	{ "exec", exec_one },
+	{ "run", keep },
+	{ "exec", keep },
+	{ KEEPER_MANAGE, manage },
 	{ "--print", print_one },
 };
 
 int main(int argc, char **argv)
 {
-	tidy_descriptors();
 	for (size_t i = 0; argc > 1 && i < COUNT(modes); i++)
 		if (strcmp(argv[1], modes[i].word) == 0)
 			return modes[i].act(argc, argv);

@@ -16,7 +16,7 @@ static void tell_facts(void *ctx, struct control_facts *ret)
 
 	*ret = (struct control_facts){
 		.started = s->started, .config = s->settings->file, .reloads = s->reloads,
-		.leaving = s->state >= MANAGER_LEAVING,
+		.leaving = s->state >= MANAGER_LEAVING, .keeper = s->link.keeper,
 	};
 }
 
@@ -46,7 +46,8 @@ static void take_over_own(struct supervisor *s, const struct settings *was)
 	if (same_text(was->supervisor.pid_file, now->pid_file))
 		return;
 	pid_file_stop(&s->pid_file);
-	pid_file_start(&s->pid_file, s->loop, mem_text(now->pid_file), getpid());
+	pid_file_start(&s->pid_file, s->loop, mem_text(now->pid_file),
+		       link_face(&s->link));
 }
 
 static void put_in_force(struct supervisor *s, struct settings *now)

@@ -103,7 +103,7 @@ static int check_lock(int lock, const char *name, struct err *err)
 }
 
 /* The pid is for people; what counts is the lock, which ends with its holder. */
-static int lock_it(const char *path, struct err *err)
+static int lock_it(const char *path, pid_t pid, struct err *err)
 {
 	char *name = mem_format("%s/lock", path);
 	int lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
@@ -117,7 +117,7 @@ static int lock_it(const char *path, struct err *err)
 		;
 	else if (flock(lock, LOCK_EX | LOCK_NB) < 0)
 		(void)refuse(lock, path, err);
-	else if (ftruncate(lock, 0) < 0 || dprintf(lock, "%ld\n", (long)getpid()) < 0)
+	else if (ftruncate(lock, 0) < 0 || dprintf(lock, "%ld\n", (long)pid) < 0)
 		(void)err_sys(err, errno, "cannot write %s", name);
 	else
 		rc = fd_take(&lock);
@@ -126,7 +126,7 @@ static int lock_it(const char *path, struct err *err)
 	return rc;
 }
 
-int runtime_dir_take(const char *path, struct err *err)
+int runtime_dir_take(const char *path, pid_t pid, struct err *err)
 {
 	/* The workers of root may be other users, who must reach their sockets. */
 	bool shared = strncmp(path, "/tmp/", 5) == 0 && geteuid() != 0;
@@ -134,7 +134,7 @@ int runtime_dir_take(const char *path, struct err *err)
 	if (make_parents(path, err) < 0 || make(path, shared ? 0700 : 0755, err) < 0 ||
 	    check_parent(path, err) < 0 || check_control(path, err) < 0)
 		return err_in(err, "runtime_dir");
-	return lock_it(path, err);
+	return lock_it(path, pid, err);
 }
 
 int runtime_dir_sub(const char *path, struct err *err)

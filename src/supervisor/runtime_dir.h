@@ -3,12 +3,15 @@
 #ifndef HOLDPORT_SUPERVISOR_RUNTIME_DIR_H
 #define HOLDPORT_SUPERVISOR_RUNTIME_DIR_H
 
+#include <sys/types.h>
+
 #include "base/err.h"
 
-/* Makes it (and what leads there) and takes its lock: a descriptor.  -1 with
+/* Makes it (and what leads there) and takes its lock for pid, whom
+ * the world knows: a descriptor.  -1 with
  * err->code EWOULDBLOCK: another supervisor has it, its pid is in the sentence.
  * A directory that somebody else owns, or others may write, is refused. */
-int runtime_dir_take(const char *path, struct err *err);
+int runtime_dir_take(const char *path, pid_t pid, struct err *err);
 /* Away with it, if nothing of anybody else's is in it: for one that was made for
  * this run alone. */
 void runtime_dir_remove(const char *path);

@@ -56,11 +56,18 @@ static const struct {
 	{ SIGHUP, on_hup },   { SIGUSR1, on_usr1 }, { SIGUSR2, on_usr2 },
 };
 
+void supervisor_signal(struct supervisor *s, int number)
+{
+	for (size_t i = 0; i < COUNT(signal_table); i++)
+		if (signal_table[i].number == number)
+			signal_table[i].act(s);
+}
+
 static void on_signal(struct loop_signal *sig)
 {
 	for (size_t i = 0; i < COUNT(signal_table); i++)
 		if (signal_table[i].number == sig->number)
-			signal_table[i].act(OWNER(sig - i, struct supervisor, signals));
+			supervisor_signal(OWNER(sig - i, struct supervisor, signals), sig->number);
 }
 
 void supervisor_signals_start(struct supervisor *s)

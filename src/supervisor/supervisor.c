@@ -40,7 +40,7 @@ static int directory_start(struct supervisor *s, struct err *err)
 {
 	const char *path = s->settings->supervisor.runtime_dir;
 
-	s->lock = runtime_dir_take(path, err);
+	s->lock = runtime_dir_take(path, link_face(&s->link), err);
 	if (s->lock < 0)
 		return -1;
 	s->notify_dir = mem_format("%s/notify", path);
@@ -70,6 +70,18 @@ static int signals_start(struct supervisor *s, struct err *err)
 	(void)err;
 	supervisor_signals_start(s);
 	return 0;
+}
+
+static int keeper_start(struct supervisor *s, struct err *err)
+{
+	(void)err;
+	supervisor_listen_to_keeper(s);
+	return 0;
+}
+
+static void keeper_stop(struct supervisor *s)
+{
+	link_stop(&s->link);
 }
 
 static int store_start(struct supervisor *s, struct err *err)
@@ -132,7 +144,8 @@ static void control_stage_stop(struct supervisor *s)
 static int pid_file_stage_start(struct supervisor *s, struct err *err)
 {
 	(void)err;
-	pid_file_start(&s->pid_file, s->loop, mem_text(s->settings->supervisor.pid_file), getpid());
+	pid_file_start(&s->pid_file, s->loop, mem_text(s->settings->supervisor.pid_file),
+		       link_face(&s->link));
 	return 0;
 }
 
@@ -144,7 +157,7 @@ static void pid_file_stage_stop(struct supervisor *s)
 static int upward_stage_start(struct supervisor *s, struct err *err)
 {
 	(void)err;
-	upward_start(&s->upward, s->loop);
+	upward_start(&s->upward, s->loop, &s->link);
 	upward_say(&s->upward, "READY=1");
 	supervisor_tell_upward(s);
 	return 0;
@@ -164,6 +177,7 @@ static const struct stage {
 	{ "runtime directory", directory_start, directory_stop },
 	{ "loop", loop_start, loop_end },
 	{ "signals", signals_start, supervisor_signals_stop },
+	{ "keeper", keeper_start, keeper_stop },
 	{ "sockets", store_start, store_stop },
 	{ "programs", programs_start, programs_stop },
 	{ "control", control_stage_start, control_stage_stop },
@@ -194,8 +208,9 @@ int supervisor_run(struct supervisor *s, struct settings *settings)
 	s->exit_code = start_all(s, &started);
 	if (s->exit_code == EXIT_ORDERLY) {
 		s->state = MANAGER_RUNNING;
-		log_notice("holdport %s runs, pid %ld, in %s", HOLDPORT_VERSION, (long)getpid(),
-			   settings->supervisor.runtime_dir);
+		log_notice("holdport %s runs, pid %ld, in %s", HOLDPORT_VERSION,
+			   (long)link_face(&s->link), settings->supervisor.runtime_dir);
+		link_say(&s->link, CHANNEL_SETTLED, 0, NULL, -1);
 		loop_run(s->loop);
 	}
 	while (started--)

@@ -7,6 +7,7 @@
 
 #include "config/settings.h"
 #include "control/control.h"
+#include "keeper/link.h"
 #include "process/pid_file.h"
 #include "rollout/rollout.h"
 #include "socket/inherit.h"
@@ -36,6 +37,7 @@ struct supervisor {
 	bool one_command;		/* `exec`: over when its program is */
 	struct settings *settings;	/* in force */
 	struct loop *loop;
+	struct keeper_link link;	/* of the caller, before and after */
 	struct inherited inherited;	/* until the store has them */
 	struct store store;
 	struct rollout rollout;
@@ -68,6 +70,9 @@ void supervisor_look_around(struct supervisor *s);
 /* How it goes, in a line, for who is above us. */
 void supervisor_tell_upward(struct supervisor *s);
 
+/* kept.c: from now on what the keeper says is heard. */
+void supervisor_listen_to_keeper(struct supervisor *s);
+
 /* news.c; ctx is the supervisor */
 void supervisor_news(const struct news *n, void *ctx);
 void supervisor_program_gone(struct rollout *r, const char *name, void *ctx);
@@ -85,7 +90,8 @@ void supervisor_serve(struct supervisor *s, const char *state);
 /* Sockets or settings changed: looked at at the end of this turn. */
 void supervisor_settle(struct supervisor *s);
 
-/* signals.c */
+/* signals.c; those that are sent to us, and those that the keeper passes down */
+void supervisor_signal(struct supervisor *s, int number);
 void supervisor_signals_start(struct supervisor *s);
 void supervisor_signals_stop(struct supervisor *s);
 

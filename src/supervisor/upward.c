@@ -1,26 +1,23 @@
 #include "supervisor/upward.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/owner.h"
 
 enum { AGAIN_MS = 100, PENDING_MOST = 2048 };
+enum { NUMBER_ALIVE, NUMBER_TEXT };	/* which message is answered */
 
-void upward_init(struct upward *u, const char *path, const char *usec, const char *pid)
+void upward_init(struct upward *u, const char *path, const char *usec, const char *pid,
+		 pid_t us)
 {
 	long long interval = usec ? strtoll(usec, NULL, 10) : 0;
 
-	*u = (struct upward){ .fd = -1 };
+	*u = (struct upward){ 0 };
 	if (!path || !*path)
 		return;
 	if (*path != '/' && *path != '@') {
@@ -28,75 +25,82 @@ void upward_init(struct upward *u, const char *path, const char *usec, const cha
 			    "notified", path);
 		return;
 	}
-	u->path = mem_text(path);
-	if (interval > 0 && (!pid || strtol(pid, NULL, 10) == (long)getpid()))
+	u->there = true;
+	if (interval > 0 && (!pid || strtol(pid, NULL, 10) == (long)us))
 		u->interval = interval / 2000 > 0 ? interval / 2000 : 1;
 }
 
-/* False: it would have to wait. */
-static bool send_text(struct upward *u, const char *text)
+static void say_sent(struct upward *u)
 {
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	size_t length = strlen(u->path);
-
-	if (length >= sizeof(to.sun_path))
-		errno = ENAMETOOLONG;
-	else {
-		memcpy(to.sun_path, u->path, length);
-		if (to.sun_path[0] == '@')
-			to.sun_path[0] = '\0';
-		if (sendto(u->fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT,
-			   (struct sockaddr *)&to,
-			   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) >= 0)
-			return true;
-	}
-	if (errno == EAGAIN || errno == ENOBUFS || errno == EINTR)
-		return false;
-	if (!u->refused)
-		log_warning("cannot notify %s: %s", u->path, strerror(errno));
-	u->refused = true;
-	return true;
+	link_say(u->link, CHANNEL_NOTIFY, NUMBER_TEXT, u->sent, -1);
 }
 
-static void on_again(struct loop_timer *t);
+/* A status may name many programs: cut, not in the middle of a character of UTF-8. */
+static char *fit(const char *text)
+{
+	size_t length = strlen(text);
+
+	if (length >= CHANNEL_TEXT) {
+		length = CHANNEL_TEXT - 1;
+		while (length && ((unsigned char)text[length] & 0xc0) == 0x80)
+			length--;
+	}
+	return mem_text_n(text, length);
+}
 
 static void flush(struct upward *u)
 {
 	struct str text = { 0 };
 
+	if (u->sent)
+		return;
 	str_add(&text, str_text(&u->pending));
 	if (u->status_due)
 		str_addf(&text, "%sSTATUS=%s", text.length ? "\n" : "", u->status);
-	if (!text.length || send_text(u, str_text(&text))) {
+	if (text.length) {
+		u->sent = fit(str_text(&text));
 		str_clear(&u->pending);
 		u->status_due = false;
-	} else {
-		loop_timer_start(u->loop, &u->again, AGAIN_MS, on_again);
+		say_sent(u);
 	}
 	str_fini(&text);
 }
 
 static void on_again(struct loop_timer *t)
 {
-	flush(OWNER(t, struct upward, again));
+	say_sent(OWNER(t, struct upward, again));
+}
+
+void upward_answered(struct upward *u, int64_t number, int why)
+{
+	if (number != NUMBER_TEXT || !u->sent)
+		return;
+	if (why == EAGAIN || why == ENOBUFS || why == EINTR) {
+		loop_timer_start(u->loop, &u->again, AGAIN_MS, on_again);
+		return;
+	}
+	if (why && !u->refused)
+		log_warning("cannot notify NOTIFY_SOCKET: %s", strerror(why));
+	u->refused = u->refused || why;
+	free(u->sent);
+	u->sent = NULL;
+	flush(u);
 }
 
 static void on_alive(struct loop_timer *t)
 {
 	struct upward *u = OWNER(t, struct upward, alive);
 
-	(void)send_text(u, "WATCHDOG=1");
+	link_say(u->link, CHANNEL_NOTIFY, NUMBER_ALIVE, "WATCHDOG=1", -1);
 	loop_timer_start(u->loop, &u->alive, u->interval, on_alive);
 }
 
-void upward_start(struct upward *u, struct loop *loop)
+void upward_start(struct upward *u, struct loop *loop, struct keeper_link *link)
 {
-	if (!u->path)
-		return;
-	u->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (u->fd < 0)
+	if (!u->there)
 		return;
 	u->loop = loop;
+	u->link = link;
 	if (u->interval)
 		loop_timer_start(loop, &u->alive, 0, on_alive);
 }
@@ -105,12 +109,10 @@ void upward_stop(struct upward *u)
 {
 	loop_timer_stop(&u->alive);
 	loop_timer_stop(&u->again);
-	if (u->loop)
-		fd_close(&u->fd);
 	str_fini(&u->pending);
 	free(u->status);
-	free(u->path);
-	*u = (struct upward){ .fd = -1 };
+	free(u->sent);
+	*u = (struct upward){ 0 };
 }
 
 void upward_say(struct upward *u, const char *lines)

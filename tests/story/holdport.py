@@ -448,8 +448,13 @@ class Holdport:
 
     @property
     def pid(self):
-        """The supervisor's."""
+        """What the world sees: the keeper's."""
         return self.process.pid
+
+    @property
+    def manager_pid(self):
+        """Of the process with the logic, below the keeper."""
+        return self.status()["supervisor"]["manager_pid"]
 
     def shutdown(self):
         """An orderly end; what `run` exits with."""

@@ -153,7 +153,7 @@ except (BrokenPipeError, ConnectionResetError): pass
 
 def test_who_never_reads_costs_little(shared):
     run_web(shared)
-    before = memory(shared.pid)
+    before = memory(shared.manager_pid)
     attack = as_nobody(shared, """
 def ask(s):
     s.setblocking(False)
@@ -168,7 +168,7 @@ for _ in range(20):
 """)
     assert answers_at_once(shared)
     # The sanitizer's quarantine keeps what was freed.
-    assert memory(shared.pid) - before < 300 * 1024
+    assert memory(shared.manager_pid) - before < 300 * 1024
     end(attack)
 
 

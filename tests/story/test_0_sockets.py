@@ -41,7 +41,7 @@ def test_every_copy_is_told_and_who_holds_it(running):
     holders = {c["holder"]: c for c in http["copies"]}
     assert set(holders) == {"supervisor", "web/1/0", "web/1/1"}
     pids = {f"web/1/{w['index']}": w["pid"] for w in running.workers("web")}
-    pids["supervisor"] = running.pid
+    pids["supervisor"] = running.manager_pid
     for name, copy in holders.items():
         assert copy["pid"] == pids[name]
         link = os.readlink(f"/proc/{copy['pid']}/fd/{copy['descriptor']}")
@@ -87,7 +87,7 @@ def test_connections_are_counted_by_state(running):
 def test_in_words(running):
     out = running.ok("sockets").out
     for word in ("http", "spare", running.address, "supervisor", "web/1/0", "web/1/1",
-                 "holdportd", "listening", str(running.pid)):
+                 "holdportd", "listening", str(running.manager_pid)):
         assert word in out, out
 
 

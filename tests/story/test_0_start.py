@@ -11,7 +11,7 @@ TEXT, NUMBER, FLAG = str, int, bool
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$")
 
 # status --json, key by key; a tuple: one of these, None: null.
-SUPERVISOR = {"version": TEXT, "keeper_pid": (NUMBER, None), "manager_pid": NUMBER,
+SUPERVISOR = {"version": TEXT, "keeper_pid": NUMBER, "manager_pid": NUMBER,
               "started": RFC3339, "config": (TEXT, None), "reloads": NUMBER,
               "upgrades": NUMBER, "recoveries": NUMBER, "abilities": dict}
 PROGRAM = {"name": TEXT, "state": TEXT, "generation": NUMBER, "workers": NUMBER,

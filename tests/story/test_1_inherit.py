@@ -108,7 +108,7 @@ def test_what_nobody_claims_is_closed_and_named(holdport):
         holdport.write_web("--notify", address=f"127.0.0.1:{ports[0]}")
         run_with(holdport, [other, ours], "extra:http")
         assert f"127.0.0.1:{ports[1]}, which was given to us as \"extra\"" in holdport.log()
-        links = descriptors(holdport.pid).values()
+        links = descriptors(holdport.manager_pid).values()
         assert f"socket:[{inode(ours)}]" in links
         assert f"socket:[{inode(other)}]" not in links
 

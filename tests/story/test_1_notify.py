@@ -185,10 +185,10 @@ note("after", told=barrier())
 time.sleep(60)
 """)
     await_note(holdport, "before")
-    before = open_descriptors(holdport.pid)
+    before = open_descriptors(holdport.manager_pid)
     (holdport.dir / "go").touch()
     assert await_note(holdport, "after")[0]["told"]
-    eventually(lambda: open_descriptors(holdport.pid) <= before)
+    eventually(lambda: open_descriptors(holdport.manager_pid) <= before)
 
 
 def test_who_misses_the_watchdog_is_replaced(holdport):
@@ -275,7 +275,7 @@ command = {holdport.worker()}
         assert time.monotonic() - began < 5
     assert len(holdport.log()) < 20000
     assert holdport.cmd("events", "--json").out.count('"worker"') < 100
-    assert open_descriptors(holdport.pid) < 400      # a message of 250 may be in hand
+    assert open_descriptors(holdport.manager_pid) < 400      # a message of 250 may be in hand
     holdport.ok("restart", "good")
 
 

@@ -30,7 +30,7 @@ def is_asleep(pid):
 
 def leave_no_descriptors(holdport, more=0):
     """Its limit lowered to the lowest number that is free; the way back."""
-    pid = holdport.pid
+    pid = holdport.manager_pid
     before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     eventually(lambda: is_asleep(pid), what="our last client is gone")
     taken = set(map(int, descriptors(pid)))
@@ -135,7 +135,8 @@ def test_what_a_killed_supervisor_left_is_no_obstacle(holdport):
     path = holdport.dir / "s"
     holdport.run_web("--notify", address=f"unix:{path}")
     [orphan] = holdport.pids("web")
-    os.kill(holdport.pid, signal.SIGKILL)
+    for pid in (holdport.manager_pid, holdport.pid):
+        os.kill(pid, signal.SIGKILL)
     holdport.process.wait()
     os.kill(orphan, signal.SIGKILL)
     holdport.run()
@@ -207,10 +208,11 @@ def test_a_supervisor_with_nothing_to_do_sleeps(holdport):
     holdport.await_("other")
     assert get(address) == "worker"
     holdport.cmd("status")
-    eventually(lambda: is_asleep(holdport.pid))
-    before = switches(holdport.pid)
+    both = [holdport.pid, holdport.manager_pid]
+    eventually(lambda: all(map(is_asleep, both)))
+    before = [switches(pid)[0] for pid in both]
     time.sleep(5)
-    assert switches(holdport.pid)[0] == before[0]
+    assert [switches(pid)[0] for pid in both] == before
 
 
 def test_restarts_leave_no_descriptor_and_no_file_behind(holdport):
@@ -219,11 +221,12 @@ def test_restarts_leave_no_descriptor_and_no_file_behind(holdport):
     holdport.await_(lambda s: len(s["programs"][0]["generations"]) == 1)
 
     def kinds():
-        return sorted(re.sub(r"\d+", "N", kind) for kind in descriptors(holdport.pid).values())
+        return sorted(re.sub(r"\d+", "N", kind) for kind in descriptors(manager).values())
 
     def files():
         return sorted(re.sub(r"web\.\d+$", "web.N", p.name) for p in holdport.dir.rglob("*"))
 
+    manager = holdport.manager_pid
     before = kinds(), files()
     for n in range(20):
         if n % 5 == 4:
@@ -243,7 +246,8 @@ def test_failures_leave_no_descriptor_behind(holdport):
     address = holdport.run_web("--notify")
     holdport.write_web(address=address, section="command = no-such-command-anywhere")
     holdport.cmd("reload")
-    before = len(descriptors(holdport.pid))
+    manager = holdport.manager_pid
+    before = len(descriptors(manager))
     for words in ("no-such-command-anywhere", "/tmp", "false"):
         holdport.write_web(address=address, section=f"command = {words}")
         assert holdport.cmd("reload").code == FAILED
@@ -252,4 +256,4 @@ def test_failures_leave_no_descriptor_behind(holdport):
             client.connect(str(holdport.runtime_dir / "control"))
             client.send(b"half a fr")
     # one of before may have been a client on its way out
-    eventually(lambda: len(descriptors(holdport.pid)) <= before)
+    eventually(lambda: len(descriptors(manager)) <= before)

@@ -13,8 +13,8 @@
  * HOLDPORT_CLOCK=FILE shifts the wall clock by the seconds that stand in FILE,
  * which is read at each look at the clock; the monotonic clock goes on.
  *
- * Only in processes whose program is called holdportd: workers that inherit the
- * variables are left alone.  vfork(2) becomes fork(2): a wrapper cannot return
+ * Only in managers (`holdportd manage`): their keepers, and workers that inherit the
+ * variables, are left alone.  vfork(2) becomes fork(2): a wrapper cannot return
  * twice from one frame.  Under the address sanitizer the story sets
  * ASAN_OPTIONS=verify_asan_link_order=0. */
 #include <dlfcn.h>
@@ -94,11 +94,11 @@ static void read_rule(char *text)
 }
 
 /* Not at the first call: a sanitizer calls before there are names and variables. */
-__attribute__((constructor)) static void read_rules(void)
+__attribute__((constructor)) static void read_rules(int argc, char **argv)
 {
 	char *text = getenv("HOLDPORT_FAIL"), *item, *rest;
 
-	if (strcmp(program_invocation_short_name, "holdportd") != 0)
+	if (argc < 2 || strcmp(argv[1], "manage") != 0)
 		return;
 	clock_file = getenv("HOLDPORT_CLOCK");
 	if (!text)

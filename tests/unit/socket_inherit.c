@@ -196,9 +196,9 @@ static void what_is_for_another_process_is_not_ours(void **state)
 	struct inherited in;
 
 	(void)state;
-	inherited_note("1", "1", "http", &in);
+	inherited_note("1", "1", "http", getpid(), &in);
 	assert_int_equal(in.count, 0);
-	inherited_note(NULL, "1", NULL, &in);
+	inherited_note(NULL, "1", NULL, getpid(), &in);
 	assert_int_equal(in.count, 0);
 }
 
@@ -214,7 +214,7 @@ static void names_belong_to_their_descriptors(void **state)
 	(void)close(four);
 	(void)snprintf(pid, sizeof(pid), "%ld", (long)getpid());
 	assert_int_equal(fcntl(5, F_GETFD), -1);
-	inherited_note(pid, "3", "http:gone:", &in);
+	inherited_note(pid, "3", "http:gone:", getpid(), &in);
 	assert_int_equal(in.count, 1);
 	assert_int_equal(in.fds[0], 3);
 	assert_string_equal(in.names.items[0], "http");

@@ -45,6 +45,13 @@ int platform_peek(const struct process *p, struct process_end *ret)
 	return 1;
 }
 
+pid_t platform_ended_child(void)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ? 0 : info.si_pid;
+}
+
 void platform_reap(struct process *p)
 {
 	siginfo_t info;

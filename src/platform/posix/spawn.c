@@ -119,7 +119,7 @@ static void reset_signals(void)
 
 static enum step prepare(const struct spawn *s, int *file, int *report)
 {
-	if (setpgid(0, 0) < 0)
+	if ((s->session ? setsid() : setpgid(0, 0)) < 0)
 		return STEP_GROUP;
 	if (place(s, file, report) < 0)
 		return STEP_FDS;
@@ -187,7 +187,8 @@ int platform_spawn(const struct spawn *s, struct process *ret, int *ret_report, 
 		return err_sys(err, why, "cannot fork");
 	}
 	/* Both sides set the group: whoever is first, it is there before a signal. */
-	(void)setpgid(pid, pid);
+	if (!s->session)
+		(void)setpgid(pid, pid);
 	*ret = (struct process){ .pid = pid, .handle = platform_handle_open(pid) };
 	*ret_report = report[0];
 	return 0;

@@ -1,0 +1,100 @@
+#include "keeper/channel.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/fd.h"
+
+/* One that does not read for so long is stopped or lost. */
+enum { PATIENCE_MS = 2000 };
+
+union pass {
+	struct cmsghdr align;
+	char bytes[CMSG_SPACE(sizeof(int))];
+};
+
+int channel_open(int ret[2], struct err *err)
+{
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret) < 0)
+		return err_sys(err, errno, "cannot make a channel between keeper and manager");
+	return 0;
+}
+
+static void attach(struct msghdr *m, union pass *room, int pass)
+{
+	struct cmsghdr *c;
+
+	m->msg_control = room;
+	m->msg_controllen = sizeof(*room);
+	c = CMSG_FIRSTHDR(m);
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &pass, sizeof(pass));
+}
+
+static bool has_room(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	return poll(&p, 1, PATIENCE_MS) > 0;
+}
+
+int channel_send(int fd, enum channel_word word, int64_t number, int64_t other,
+		 const char *text, int pass)
+{
+	struct channel_message message = { .version = CHANNEL_VERSION, .word = word,
+					   .number = number, .other = other };
+	struct iovec part = { .iov_base = &message, .iov_len = sizeof(message) };
+	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1 };
+	union pass room = { .bytes = { 0 } };
+	size_t length = text ? strlen(text) : 0;
+
+	if (length >= sizeof(message.text)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if (length)
+		memcpy(message.text, text, length);
+	if (pass >= 0)
+		attach(&m, &room, pass);
+	for (;;) {
+		if (sendmsg(fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+			return 0;
+		if ((errno != EAGAIN && errno != EINTR) || !has_room(fd))
+			return -1;
+	}
+}
+
+static int passed(struct msghdr *m)
+{
+	struct cmsghdr *c = CMSG_FIRSTHDR(m);
+	int fd = -1;
+
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
+	    c->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+	return fd;
+}
+
+int channel_receive(int fd, struct channel_message *ret, int *ret_pass)
+{
+	struct iovec part = { .iov_base = ret, .iov_len = sizeof(*ret) };
+	union pass room;
+	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &room,
+			    .msg_controllen = sizeof(room) };
+	ssize_t n = recvmsg(fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -1;
+	if (n == 0)
+		return -1;
+	*ret_pass = passed(&m);
+	/* Of another size: nothing that we know. */
+	if (n != (ssize_t)sizeof(*ret))
+		ret->word = 0;
+	ret->text[CHANNEL_TEXT - 1] = '\0';
+	return 1;
+}

@@ -1,0 +1,31 @@
+/* The manager's end of the channel to its keeper. */
+#ifndef HOLDPORT_KEEPER_LINK_H
+#define HOLDPORT_KEEPER_LINK_H
+
+#include <sys/types.h>
+
+#include "keeper/channel.h"
+#include "loop/loop.h"
+
+struct keeper_link {
+	int fd;				/* -1: there is no keeper */
+	pid_t keeper;			/* 0: none */
+	struct loop_io io;
+	/* One message; fd may be taken. */
+	void (*heard)(struct keeper_link *l, const struct channel_message *m, int *fd);
+	void (*lost)(struct keeper_link *l);	/* it is gone */
+};
+
+/* fd: as it was handed to us by our parent, the keeper; the link owns it. */
+void link_init(struct keeper_link *l, int fd);
+/* Sets who is told first. */
+void link_start(struct keeper_link *l, struct loop *loop);
+void link_stop(struct keeper_link *l);	/* the channel stays open */
+void link_close(struct keeper_link *l);
+/* Nothing without a keeper. */
+void link_say(struct keeper_link *l, enum channel_word word, int64_t number, const char *text,
+	      int pass);
+/* Whom the world sees: the keeper, or us. */
+pid_t link_face(const struct keeper_link *l);
+
+#endif
