@@ -91,6 +91,7 @@ static void on_connection(struct loop_io *io, int events)
 	a->peer_count++;
 	list_append(&a->peers, &p->node);
 	loop_io_start(a->loop, &p->io, fd, LOOP_READ, on_peer);
+	on_peer(&p->io, LOOP_READ);	/* in this turn: most have written already */
 }
 
 int ack_open(struct ack *a, struct loop *loop, const char *path, uid_t user,

@@ -35,6 +35,19 @@ static bool seen_waiting(const struct proof *p)
 	return count && platform_waits_on(p->spec.pid, inodes, count, NULL) > 0;
 }
 
+static void on_turn_over(struct loop_later *l)
+{
+	tell(OWNER(l, struct proof, turn_over), "waiting");
+}
+
+/* What it said before it waited lies in our sockets; this turn hears it first. */
+static void on_seen(struct loop_timer *t)
+{
+	struct proof *p = OWNER(t, struct proof, look);
+
+	loop_later_start(p->loop, &p->turn_over, on_turn_over);
+}
+
 static void on_look(struct loop_timer *t)
 {
 	struct proof *p = OWNER(t, struct proof, look);
@@ -43,7 +56,7 @@ static void on_look(struct loop_timer *t)
 	if (lived >= ALIVE_MS)
 		tell(p, "alive");
 	else if (seen_waiting(p))
-		tell(p, "waiting");
+		loop_timer_start(p->loop, &p->look, 0, on_seen);
 	else {
 		p->look_after += p->look_after / 2;
 		if (p->look_after > ALIVE_MS - lived)
@@ -172,6 +185,7 @@ void proof_stop(struct proof *p)
 	if (!p->loop)
 		return;
 	loop_timer_stop(&p->look);
+	loop_later_stop(&p->turn_over);
 	loop_io_stop(&p->line);
 	probe_stop(&p->probe);
 	trial_stop(p->trial);

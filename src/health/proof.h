@@ -34,6 +34,7 @@ struct proof {
 	struct proof_spec spec;
 	bool told;
 	struct loop_timer look;		/* the next look, or the end of a delay */
+	struct loop_later turn_over;
 	int64_t look_after;
 	int64_t began;
 	struct loop_io line;
