@@ -8,8 +8,12 @@ workers close after every answer: each of those requests is a connection more).
 
 import textwrap
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from holdport import SOURCES
+
+# php-fpm8.2, php-fpm8.4: Debian names it by its version.
+PHP_FPM = max(map(str, Path("/usr/sbin").glob("php-fpm*")), default="/usr/sbin/php-fpm")
 
 NGINX_CONF = """
     daemon off;

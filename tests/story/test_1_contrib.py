@@ -1,7 +1,6 @@
 """contrib: what is there for systemd and Monit is what they, and holdport, take."""
 
 import re
-import shutil
 import subprocess
 
 import pytest
@@ -28,7 +27,6 @@ def test_only_commands_that_there_are_are_used(holdport, file):
     assert used and used <= told
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze")
 def test_systemd_takes_the_unit(holdport):
     unit = holdport.dir / "holdport.service"
     unit.write_text(UNIT.read_text().replace("/usr/local/bin/holdport", f"{BUILD}/bin/holdport"))
@@ -36,7 +34,6 @@ def test_systemd_takes_the_unit(holdport):
     assert "holdport.service:" not in said, said
 
 
-@pytest.mark.skipif(shutil.which("monit") is None, reason="no monit")
 def test_monit_takes_the_example(holdport):
     monitrc = holdport.dir / "monitrc"
     monitrc.write_text(MONITRC.read_text().replace("/usr/local/bin/holdport",

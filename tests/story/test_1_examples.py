@@ -2,16 +2,19 @@
 
 A copy is run in a directory of its own, with free loopback ports and paths in
 the place of the well-known ones; nothing else of it is changed.  A server that
-Debian does not have, or that is not installed here, is played by the worker.
+Debian does not have is played by the worker.
 """
 
+import getpass
+import os
 import re
-import shutil
 import textwrap
 
 import pytest
 
+from fastcgi import fastcgi
 from holdport import ROOT, get
+from servers import PHP_FPM
 
 EXAMPLES = ROOT / "conf/conf.d"
 
@@ -27,6 +30,12 @@ ASGI_PY = """
             await send({"type": "http.response.start", "status": 200,
                         "headers": [(b"content-length", b"6")]})
             await send({"type": "http.response.body", "body": b"hello\\n"})
+"""
+
+FCGI_PL = """
+    use FCGI;
+    my $request = FCGI::Request();
+    print "Content-Type: text/plain\\r\\n\\r\\nhello\\n" while $request->Accept() >= 0;
 """
 
 APP_PSGI = """
@@ -110,19 +119,12 @@ def node(example):
 
 
 def uvicorn(example):
-    found = shutil.which("uvicorn")
-    was = "/usr/bin/uvicorn --fd ${fd:api} --timeout-keep-alive 5 app:application"
-    played = example.holdport.worker("--fd", "${fd:api}", "--answer", "hello")
-    example.put(was, was.replace("/usr/bin/uvicorn", found) if found else played)
     example.put("127.0.0.1:8001", f"127.0.0.1:{example.port}")
     example.beside("app.py", ASGI_PY)
     return [f"127.0.0.1:{example.port}"]
 
 
 def server_starter(example):
-    if shutil.which("plackup") is None:
-        played = example.holdport.worker("--from", "server-starter", "--answer", "hello")
-        example.put("plackup -s Starlet --max-workers 10 app.psgi", played)
     example.put("127.0.0.1:5000", f"127.0.0.1:{example.port}")
     example.beside("app.psgi", APP_PSGI)
     return [f"127.0.0.1:{example.port}"]
@@ -131,38 +133,37 @@ def server_starter(example):
 def stdin(example):
     path = example.holdport.dir / "fcgi.sock"
     example.put("unix:/run/fcgi-app.sock", f"unix:{path}")
-    example.put("/srv/fcgi/app", example.holdport.worker("--stdin", "--answer", "hello"))
-    # Other users cannot be taken, nor reach the build, on every machine.
+    example.put("/srv/fcgi/app", f"/usr/bin/perl {example.holdport.dir}/app.pl")
+    example.beside("app.pl", FCGI_PL)
+    # Other users cannot be taken, nor reach the directory, on every machine.
     example.put("group = www-data\n", "")
     example.put("user = www-data\n", "")
     return [f"unix:{path}"]
 
 
 def php_fpm(example):
-    found = shutil.which("php-fpm8.2", path="/usr/sbin")
     here = example.holdport.dir
-    example.put("/usr/sbin/php-fpm8.2 -F", f"{found} -F -y {here}/fpm.conf")
+    here.chmod(0o755)           # it becomes another user
+    user = "nobody" if os.getuid() == 0 else getpass.getuser()
+    example.put("/usr/sbin/php-fpm8.2 -F", f"{PHP_FPM} -F -y {here}/fpm.conf")
     example.put("listen = 127.0.0.1:9000\n\n", f"listen = 127.0.0.1:{example.port}\n\n")
     example.beside("fpm.conf", f"""
         [global]
         error_log = {here}/fpm.log
         [www]
         listen = 127.0.0.1:{example.port}
-        user = nobody
-        group = nogroup
+        user = {user}
         pm = static
         pm.max_children = 1
     """)
-    return []           # it speaks FastCGI: test_3_dialects asks it
+    (here / "x.php").write_text("<?php echo 'hello';")
+    return [f"127.0.0.1:{example.port}"]
 
 
-ADAPT = {"nginx.conf": (nginx, "/usr/sbin/nginx"),
-         "php-fpm.conf": (php_fpm, "/usr/sbin/php-fpm8.2"),
-         "gunicorn.conf": (gunicorn, "/usr/bin/gunicorn"),
-         "node.conf": (node, "node"),
-         "uvicorn.conf": (uvicorn, None),
-         "server-starter.conf": (server_starter, None),
-         "stdin.conf": (stdin, None)}
+ADAPT = {"nginx.conf": nginx, "php-fpm.conf": php_fpm, "gunicorn.conf": gunicorn,
+         "node.conf": node, "uvicorn.conf": uvicorn, "server-starter.conf": server_starter,
+         "stdin.conf": stdin}
+FASTCGI = ("php-fpm.conf", "stdin.conf")
 
 
 def test_every_example_has_its_story():
@@ -171,19 +172,21 @@ def test_every_example_has_its_story():
 
 @pytest.mark.parametrize("name", ADAPT)
 def test_an_example_answers_is_restarted_and_ends(holdport, name):
-    adapt, server = ADAPT[name]
-    if server and shutil.which(server) is None:
-        pytest.skip(f"{server} is not installed")
     example = Example(holdport, name)
-    addresses = adapt(example)
+    addresses = ADAPT[name](example)
+
+    def all_answer():
+        for address in addresses:
+            answer = (fastcgi(address, holdport.dir / "x.php") if name in FASTCGI
+                      else get(address))
+            assert answer == "hello"
+
     example.run()
-    for address in addresses:
-        assert get(address) == "hello"
+    all_answer()
     before = holdport.pids(example.program)
     inodes = [s["inode"] for s in holdport.status()["sockets"]]
     holdport.ok("restart", example.program)
     holdport.await_replaced(example.program, before)
-    for address in addresses:
-        assert get(address) == "hello"
+    all_answer()
     assert [s["inode"] for s in holdport.status()["sockets"]] == inodes
     assert holdport.shutdown() == 0

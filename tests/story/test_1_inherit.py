@@ -1,7 +1,6 @@
 """Sockets that whoever starts holdport has bound for it: LISTEN_FDS."""
 
 import os
-import shutil
 import socket
 import stat
 import subprocess
@@ -182,7 +181,6 @@ def test_a_restart_of_holdport_under_an_activator_loses_no_client(holdport):
         load.expect(refused=0)
 
 
-@pytest.mark.skipif(not shutil.which("systemd-socket-activate"), reason="it is not here")
 def test_systemd_socket_activate(holdport):
     port = holdport.port()
     holdport.write_web("--notify", address=f"127.0.0.1:{port}")

@@ -1,14 +1,13 @@
 """einhorn's and php-fpm's own ways to hand sockets to a successor."""
 
 import os
-import shutil
-import socket
-import struct
 import threading
 
 import pytest
 
-from holdport import FAILED, PATIENCE, USAGE, alive, eventually, get
+from fastcgi import fastcgi
+from holdport import FAILED, USAGE, alive, eventually, get
+from servers import PHP_FPM
 
 # What einhorn's clients do: the Ruby and Go ones over EINHORN_SOCK_PATH.
 EINHORN = """\
@@ -102,10 +101,6 @@ def test_nothing_of_the_acknowledgement_stays(holdport):
 
 # php-fpm
 
-FPM = next((p for v in ("", "8.2", "8.3", "8.4", "8.1", "7.4")
-            if (p := shutil.which(f"php-fpm{v}", path="/usr/sbin:/usr/bin"))), None)
-needs_fpm = pytest.mark.skipif(not FPM, reason="php-fpm is not installed")
-
 FPM_CONF = """\
 [global]
 daemonize = no
@@ -119,39 +114,6 @@ pm.max_children = 2
 """
 
 
-def _record(kind, body=b""):
-    return struct.pack(">BBHHBB", 1, kind, 1, len(body), 0, 0) + body
-
-
-def _some(s, length):
-    text = b""
-    while len(text) < length:
-        more = s.recv(length - len(text))
-        if not more:
-            raise ConnectionResetError("closed")
-        text += more
-    return text
-
-
-def fastcgi(host, port, path):
-    """The body of what a PHP file answers."""
-    def pair(name, value):
-        return bytes([len(name), len(value)]) + name.encode() + value.encode()
-    params = (pair("SCRIPT_FILENAME", str(path)) + pair("REQUEST_METHOD", "GET") +
-              pair("SCRIPT_NAME", "/x"))
-    with socket.create_connection((host, port), timeout=PATIENCE) as s:
-        s.sendall(_record(1, struct.pack(">HB5x", 1, 0)) + _record(4, params) + _record(4) +
-                  _record(5))
-        out = b""
-        while True:
-            _, kind, _, length, padding, _ = struct.unpack(">BBHHBB", _some(s, 8))
-            body = _some(s, length + padding)[:length]
-            if kind == 6:
-                out += body
-            elif kind == 3:
-                return out.split(b"\r\n\r\n", 1)[1].decode()
-
-
 def fpm(holdport, listen, address, strategy="rolling"):
     php = holdport.dir / "x.php"
     php.write_text("<?php usleep(20000); echo posix_getppid();")
@@ -161,31 +123,29 @@ def fpm(holdport, listen, address, strategy="rolling"):
     conf = holdport.dir / "fpm.conf"
     conf.write_text(FPM_CONF.format(dir=holdport.dir, listen=listen, user=user))
     holdport.write_web(address=address, section=f"""\
-        command = {FPM} -F -y {conf}
+        command = {PHP_FPM} -F -y {conf}
         handoff = php-fpm
         strategy = {strategy}
         """)
     return php
 
 
-@needs_fpm
 @pytest.mark.parametrize("listen, address, host", [
     ("127.0.0.1:{}", "127.0.0.1:{}", "127.0.0.1"), ("0.0.0.0:{}", "0.0.0.0:{}", "127.0.0.1"),
-    ("[::1]:{}", "[::1]:{}", "::1"), ("{}", "*:{}", "127.0.0.1")])
+    ("[::1]:{}", "[::1]:{}", "[::1]"), ("{}", "*:{}", "127.0.0.1")])
 def test_php_fpm_takes_the_socket_that_it_is_given(holdport, listen, address, host):
     port = holdport.port()
     php = fpm(holdport, listen.format(port), address.format(port))
     holdport.run()
     holdport.await_("web")
     inode = holdport.socket("http")["inode"]
-    assert fastcgi(host, port, php) == str(holdport.pids("web")[0])
+    assert fastcgi(f"{host}:{port}", php) == str(holdport.pids("web")[0])
     holdport.ok("restart", "web")
     eventually(lambda: len(holdport.pids("web")) == 1)
-    assert fastcgi(host, port, php) == str(holdport.pids("web")[0])
+    assert fastcgi(f"{host}:{port}", php) == str(holdport.pids("web")[0])
     assert holdport.socket("http")["inode"] == inode
 
 
-@needs_fpm
 @pytest.mark.parametrize("strategy", ["rolling", "replace"])
 def test_php_fpm_is_restarted_without_losing_a_request(holdport, strategy):
     port = holdport.port()
@@ -197,7 +157,7 @@ def test_php_fpm_is_restarted_without_losing_a_request(holdport, strategy):
     def ask():
         while not over.is_set():
             try:
-                answers.append(fastcgi("127.0.0.1", port, php))
+                answers.append(fastcgi(f"127.0.0.1:{port}", php))
             except OSError as e:
                 wrong.append(repr(e))
 
