@@ -26,6 +26,10 @@ static const struct option_word restarts[] = {
 	{ "always", RESTART_ALWAYS }, { "on-failure", RESTART_ON_FAILURE },
 	{ "never", RESTART_NEVER }, { NULL, 0 },
 };
+static const struct option_word io_classes[] = {
+	{ "inherit", IO_INHERIT }, { "realtime", IO_REALTIME }, { "best-effort", IO_BEST_EFFORT },
+	{ "idle", IO_IDLE }, { NULL, 0 },
+};
 static const struct option_word strategies[] = {
 	{ "rolling", STRATEGY_ROLLING }, { "overlap", STRATEGY_OVERLAP },
 	{ "replace", STRATEGY_REPLACE }, { NULL, 0 },
@@ -97,6 +101,32 @@ const struct option options_program[] = {
 	LIMIT("rtprio", RLIMIT_RTPRIO, "real-time priority"),
 	LIMIT("rttime", RLIMIT_RTTIME, "real-time processor time in microseconds"),
 #endif
+	{ FIELD_AS("nice", traits.nice, int64_t, option_level), .preset = "", .min = -20,
+	  .max = 19, .effect = EFFECT_RESTART,
+	  .help = "Scheduling priority, -20 (first) to 19. Empty: the supervisor's." },
+	{ FIELD_AS("oom_score_adj", traits.oom_score_adj, int64_t, option_level), .preset = "",
+	  .min = -1000, .max = 1000, .effect = EFFECT_RESTART,
+	  .help = "How soon it is killed when memory runs out, -1000 (never) to 1000 (first), as "
+		  "in proc(5). Empty: as the supervisor." },
+	{ FIELD_AS("cpu_affinity", traits.processors, struct processor_set, option_processors),
+	  .preset = "", .effect = EFFECT_RESTART,
+	  .help = "The processors that it may run on, such as 0-3, 7. Empty: as the supervisor." },
+	{ FIELD_AS("io_class", traits.io_class, enum io_class, option_words),
+	  .preset = "inherit", .words = io_classes, .effect = EFFECT_RESTART,
+	  .help = "Priority of its input and output, as in ionice(1): realtime, best-effort, idle; "
+		  "inherit: the supervisor's." },
+	{ FIELD_AS("io_priority", traits.io_priority, int64_t, option_number), .preset = "4",
+	  .max = 7, .effect = EFFECT_RESTART,
+	  .help = "Its place in io_class realtime or best-effort, 0 (first) to 7." },
+	{ FIELD_AS("no_new_privileges", traits.no_new_privileges, bool, option_bool),
+	  .preset = "no", .effect = EFFECT_RESTART,
+	  .help = "Whether set-user-id bits and file capabilities do nothing for it and all "
+		  "below it." },
+	{ FIELD_AS("capabilities", traits.capabilities, struct capability_set,
+		   option_capabilities), .preset = "", .effect = EFFECT_RESTART,
+	  .help = "The capabilities that it has, also as another user than root, and beyond which "
+		  "nothing below it can go: names such as net_bind_service, a list, or none. "
+		  "Empty: what its user has." },
 	{ LIST(sockets), .preset = "", .effect = EFFECT_RESTART,
 	  .help = "The [socket:NAME] sections that the program serves, a list in the order in "
 		  "which it gets them." },
@@ -174,8 +204,7 @@ const struct option options_program[] = {
 };
 
 const char *const program_not_yet[] = {
-	"nice", "oom_score_adj", "cpu_affinity", "capabilities", "no_new_privileges", "io_class",
-	"io_priority", "memory_max", "cpu_weight", "cpu_max", "pids_max", "after",
+	"memory_max", "cpu_weight", "cpu_max", "pids_max", "after",
 	"health", "health_interval", "health_timeout", "health_failures", "rollback_window",
 	"max_age", "max_memory", "log_file", "log_max_size", "log_max_age", "log_keep",
 	"log_compress", "log_timestamps", NULL,

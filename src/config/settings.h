@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/text_list.h"
 #include "socket/address.h"
+#include "platform/traits.h"
 
 #define TUNE_UNSET (-1)		/* of a number: leave it as the system has it */
 enum choice { CHOICE_AUTO = -1, CHOICE_NO = 0, CHOICE_YES = 1 };
@@ -121,6 +122,7 @@ struct program_settings {
 	int64_t umask;			/* TUNE_UNSET: as ours */
 	struct limit *limits;
 	size_t limit_count;
+	struct traits traits;
 	struct text_list sockets;	/* names of [socket:…] sections, each exists */
 	unsigned handoff;		/* a set of enum handoff */
 	int64_t workers;		/* auto is resolved when read */

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "platform/traits.h"
 
 struct process {
 	pid_t pid;	/* 0: none */
@@ -58,6 +59,7 @@ struct spawn {
 	mode_t umask;
 	const struct spawn_limit *limits;
 	size_t limit_count;
+	const struct traits *traits;	/* NULL: as ours */
 };
 
 /* Starts it in a process group of its own with every signal at its default and

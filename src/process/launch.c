@@ -228,6 +228,7 @@ static void copy_identity(const struct program_settings *p, struct launch *l)
 						     .value = p->limits[i].value };
 	l->spawn.limits = l->limits;
 	l->spawn.limit_count = p->limit_count;
+	l->spawn.traits = &p->traits;
 }
 
 /* NULL: there is none. */
@@ -345,5 +346,5 @@ void launch_explain(const struct launch *l, const struct program_settings *p, in
 		(void)err_sys(err, why, "cannot become user %s, group %s",
 			      p->user ? p->user : "(as ours)", p->group ? p->group : "(as ours)");
 	else
-		(void)err_sys(err, why, "cannot set the %s of the new process", step);
+		(void)err_sys(err, why, "%s: cannot be set for the new process", step);
 }

@@ -49,13 +49,13 @@ command = /bin/true
 
 
 @pytest.mark.parametrize("section, line", [
-    ("program:web", "nice = 5"), ("program:web", "after = db"), ("program:web", "max_age = 1d"),
+    ("program:web", "after = db"), ("program:web", "max_age = 1d"),
     ("program:web", "health = http:/"), ("program:web", "log_file = x"),
     ("program:web", "handoff = intercept"),
     ("program:web", "ready = listen"), ("program:web", "ready = http:/"),
     ("program:web", "start = on-demand"),
     ("program:web", "stdout = log"), ("program:web", "stderr = file:/x"),
-    ("program:web", "capabilities = x"), ("program:web", "memory_max = 1G"),
+    ("program:web", "cpu_weight = 10"), ("program:web", "memory_max = 1G"),
     ("socket:http", "reuse_port = yes"),
     ("socket:http", "when_busy = reset"), ("socket:http", "busy_timeout = 5s")])
 def test_what_is_not_in_this_version_is_said_so(holdport, section, line):

@@ -18,8 +18,15 @@
 #define STEPS(X)                               \
 	X(GROUP, "process group")              \
 	X(FDS, "descriptors")                  \
+	X(OOM, "oom_score_adj")                \
+	X(NICE, "nice value")                  \
+	X(IO, "io_class")                      \
+	X(PROCESSORS, "cpu_affinity")          \
 	X(LIMITS, "limits")                    \
+	X(PRIVILEGES, "no_new_privileges")     \
+	X(BOUNDS, "bounds of capabilities")    \
 	X(IDENTITY, "user and group")          \
+	X(CAPABILITIES, "capabilities")        \
 	X(DIRECTORY, "directory")              \
 	X(EXEC, "exec")
 
@@ -91,6 +98,39 @@ static int change_identity(const struct spawn *s)
 	return 0;
 }
 
+static const struct traits *traits_of(const struct spawn *s)
+{
+	static const struct traits none = { .nice = TRAIT_UNSET, .oom_score_adj = TRAIT_UNSET };
+
+	return s->traits ? s->traits : &none;
+}
+
+/* In this order: what only root may is done before the user changes, and
+ * capabilities come back after it. */
+static enum step change_rights(const struct spawn *s)
+{
+	static const struct {
+		enum step step;
+		int (*set)(const struct traits *t);	/* or: */
+		int (*change)(const struct spawn *s);
+	} changes[] = {
+		{ STEP_OOM, platform_set_oom, NULL },
+		{ STEP_NICE, platform_set_nice, NULL },
+		{ STEP_IO, platform_set_io, NULL },
+		{ STEP_PROCESSORS, platform_set_processors, NULL },
+		{ STEP_LIMITS, NULL, limit },
+		{ STEP_PRIVILEGES, platform_set_no_new_privileges, NULL },
+		{ STEP_BOUNDS, platform_limit_capabilities, NULL },
+		{ STEP_IDENTITY, NULL, change_identity },
+		{ STEP_CAPABILITIES, platform_set_capabilities, NULL },
+	};
+
+	for (size_t i = 0; i < COUNT(changes); i++)
+		if ((changes[i].set ? changes[i].set(traits_of(s)) : changes[i].change(s)) < 0)
+			return changes[i].step;
+	return STEP_EXEC;
+}
+
 /* The pid into the environment: sprintf() is not for a child of fork(). */
 static void write_pid(char *p, size_t size)
 {
@@ -119,14 +159,15 @@ static void reset_signals(void)
 
 static enum step prepare(const struct spawn *s, int *file, int *report)
 {
+	enum step failed;
+
 	if ((s->session ? setsid() : setpgid(0, 0)) < 0)
 		return STEP_GROUP;
 	if (place(s, file, report) < 0)
 		return STEP_FDS;
-	if (limit(s) < 0)
-		return STEP_LIMITS;
-	if (change_identity(s) < 0)
-		return STEP_IDENTITY;
+	failed = change_rights(s);
+	if (failed != STEP_EXEC)
+		return failed;
 	if (s->set_umask)
 		(void)umask(s->umask);
 	if (s->directory && chdir(s->directory) < 0)
