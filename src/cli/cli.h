@@ -72,6 +72,7 @@ int cmd_reload(struct request *r);
 int cmd_events(struct request *r);
 int cmd_wait(struct request *r);
 int cmd_shutdown(struct request *r);
+int cmd_bind_matrix(struct request *r);
 int cmd_version(struct request *r);
 int cmd_help(struct request *r);
 

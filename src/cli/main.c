@@ -52,6 +52,9 @@ const struct command commands[] = {
 	  OPTIONS_ASK | OPT(NO_WAIT) | OPT(STATE), 1, 1, NULL },
 	{ "shutdown", cmd_shutdown, "", "stop everything, and the supervisor",
 	  OPTIONS_LONG, 0, 0, NULL },
+	{ "bind-matrix", cmd_bind_matrix, "[--json]",
+	  "what this system does with a second bind, found out by doing it",
+	  OPT(JSON), 0, 0, NULL },
 	{ "version", cmd_version, "[--json]", "the version of this command",
 	  OPT(JSON), 0, 0, NULL },
 	{ "help", cmd_help, "[COMMAND]", "how a command is used", OPT(COMPLETE), 0, 1, NULL },
@@ -59,7 +62,6 @@ const struct command commands[] = {
 	{ .name = "upgrade" },
 	{ .name = "explain" },
 	{ .name = "drain" },
-	{ .name = "bind-matrix" },
 	{ .name = "adopt" },
 	{ .name = "import" },
 	{ .name = NULL },
@@ -108,7 +110,7 @@ static void help_all(FILE *out)
 	(void)fputs("usage: holdport COMMAND [OPTION...] [NAME...]\n\n", out);
 	for (const struct command *c = commands; c->name; c++)
 		if (command_is_here(c))
-			(void)fprintf(out, "  %-9s %s\n", c->name, c->help);
+			(void)fprintf(out, "  %-11s %s\n", c->name, c->help);
 	(void)fputs("\nholdport help COMMAND tells the options of one.\n", out);
 }
 

@@ -74,7 +74,7 @@ def test_a_fault_moves_no_cursor(holdport):
 
 
 @pytest.mark.parametrize("command", ["logs", "upgrade", "explain", "drain",
-                                     "bind-matrix", "adopt", "import"])
+                                     "adopt", "import"])
 def test_commands_that_are_not_in_this_version_say_so(holdport, command):
     said = holdport.plain(command, "x")
     assert said.code == USAGE
