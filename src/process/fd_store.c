@@ -60,6 +60,7 @@ bool fd_store_put(struct fd_store *s, const char *name, int *fd, bool watched)
 		fd_drop(&taken);
 		return false;
 	}
+	s->items = mem_grow(s->items, s->count + 1, sizeof(*s->items));
 	s->items[s->count++] = (struct kept_fd){ .fd = taken, .name = mem_text(name),
 						 .watched = watched && watch(s, taken) };
 	return true;
@@ -76,6 +77,8 @@ void fd_store_clear(struct fd_store *s)
 {
 	while (s->count)
 		remove_at(s, s->count - 1);
+	free(s->items);
+	s->items = NULL;
 	loop_io_stop(&s->io);
 	fd_close(&s->hangups);
 }

@@ -18,7 +18,7 @@ struct kept_fd {
 
 struct fd_store {
 	struct loop *loop;
-	struct kept_fd items[FD_STORE_MOST];	/* in the order they came */
+	struct kept_fd *items;		/* in the order they came; NULL: never any */
 	size_t count;
 	int hangups;			/* platform_hangups_open(); -1: none yet */
 	struct loop_io io;
