@@ -14,6 +14,8 @@ enum { CHUNK = 65536, CHUNKS_AT_END = 64 };
 
 static void keep(struct capture *c, const char *line, size_t length)
 {
+	if (!c->lines)
+		c->lines = mem_new(CAPTURE_LINES * sizeof(*c->lines));
 	free(c->lines[c->next]);
 	c->lines[c->next] = mem_text_n(line, length);
 	c->next = (c->next + 1) % CAPTURE_LINES;
@@ -100,7 +102,7 @@ void capture_end(struct capture *c)
 
 void capture_last(const struct capture *c, size_t most, struct text_list *ret)
 {
-	for (unsigned i = 0; i < CAPTURE_LINES; i++) {
+	for (unsigned i = 0; c->lines && i < CAPTURE_LINES; i++) {
 		const char *line = c->lines[(c->next + i) % CAPTURE_LINES];
 
 		if (line && CAPTURE_LINES - i <= most)
@@ -112,8 +114,8 @@ void capture_fini(struct capture *c)
 {
 	capture_end(c);
 	str_fini(&c->partial);
-	for (unsigned i = 0; i < CAPTURE_LINES; i++) {
+	for (unsigned i = 0; c->lines && i < CAPTURE_LINES; i++)
 		free(c->lines[i]);
-		c->lines[i] = NULL;
-	}
+	free(c->lines);
+	c->lines = NULL;
 }

@@ -18,7 +18,7 @@ struct capture {
 	const char *origin;		/* "web/3/0"; the owner's */
 	struct loop_io io;
 	struct str partial;
-	char *lines[CAPTURE_LINES];	/* a ring */
+	char **lines;			/* a ring of CAPTURE_LINES; NULL: it said nothing yet */
 	unsigned next;
 };
 
