@@ -44,7 +44,7 @@ static void tell_end(struct trial *t, const struct process_end *end)
 	int why = 0;
 
 	if (platform_spawn_verdict(t->report, &why, &step) == VERDICT_FAILED) {
-		launch_explain(&t->launch, t->spec.program, why, step, &err);
+		launch_explain(&t->launch.place, t->spec.program, why, step, &err);
 		str_add(&text, err.text);
 	} else {
 		str_addf(&text, "ended with %s", worker_end_text(end, how));

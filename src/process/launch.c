@@ -239,8 +239,8 @@ static char *find_executable(const struct launch_spec *spec, struct launch *l, s
 	char *path;
 
 	if (e && executable_only_here(e, word)) {
-		l->spawn.file = &e->fd;
-		return mem_text(e->path);
+		l->spawn.file = &e->file->fd;
+		return mem_text(e->file->path);
 	}
 	path = find_command(word, env_get(&l->env, "PATH"), err);
 	if (path && e)
@@ -256,17 +256,17 @@ int launch_prepare(const struct launch_spec *spec, struct launch *ret, struct er
 	struct launch l = { 0 };
 
 	if (expand_words(&names, command, &l.argv, err) < 0 ||
-	    (p->directory && !(l.directory = launch_expand(&names, p->directory, err))) ||
+	    (p->directory && !(l.place.directory = launch_expand(&names, p->directory, err))) ||
 	    env_build(spec, &names, &l.env, l.spawn.pid_digits, err) < 0 ||
-	    !(l.path = find_executable(spec, &l, err))) {
+	    !(l.place.path = find_executable(spec, &l, err))) {
 		launch_fini(&l);
 		return -1;
 	}
-	l.spawn.path = l.path;
+	l.spawn.path = l.place.path;
 	l.spawn.argv = l.argv.items;
 	l.spawn.env = l.env.items;
 	l.spawn.pid_digits_size = ENV_PID_SIZE;
-	l.spawn.directory = l.directory;
+	l.spawn.directory = l.place.directory;
 	lay_out_fds(spec, &names, &l);
 	unblock_for_nginx(spec);
 	copy_identity(p, &l);
@@ -280,15 +280,30 @@ void launch_put(struct launch *l, const char *item)
 	l->spawn.env = l->env.items;
 }
 
+void launch_place_fini(struct launch_place *p)
+{
+	free(p->path);
+	free(p->directory);
+	*p = (struct launch_place){ 0 };
+}
+
 void launch_fini(struct launch *l)
 {
 	text_list_fini(&l->argv);
 	text_list_fini(&l->env);
 	free(l->limits);
-	free(l->path);
-	free(l->directory);
 	free(l->fds);
+	launch_place_fini(&l->place);
 	*l = (struct launch){ 0 };
+}
+
+struct launch_place launch_forked(struct launch *l)
+{
+	struct launch_place place = l->place;
+
+	l->place = (struct launch_place){ 0 };
+	launch_fini(l);
+	return place;
 }
 
 /* The interpreter that a script's first line names, or NULL.  The caller frees it. */
@@ -335,7 +350,7 @@ static int explain_exec(const char *path, int why, struct err *err)
 	return rc;
 }
 
-void launch_explain(const struct launch *l, const struct program_settings *p, int why,
+void launch_explain(const struct launch_place *l, const struct program_settings *p, int why,
 		    const char *step, struct err *err)
 {
 	if (strcmp(step, "exec") == 0)

@@ -40,10 +40,15 @@ struct launch_names {
 	bool used_fd;			/* somebody asked for ${fd:…} */
 };
 
+/* Where it begins: what is left of a launch once it is forked. */
+struct launch_place {
+	char *path, *directory;
+};
+
 struct launch {
+	struct launch_place place;
 	struct text_list argv, env;
 	struct spawn_limit *limits;
-	char *path, *directory;
 	int *fds;
 	struct spawn spawn;		/* points into the rest */
 };
@@ -52,6 +57,9 @@ struct launch {
  * executable; an expansion that has no value. */
 int launch_prepare(const struct launch_spec *spec, struct launch *ret, struct err *err);
 void launch_fini(struct launch *l);
+/* It has been forked, and goes but for its place, for launch_explain(). */
+struct launch_place launch_forked(struct launch *l);
+void launch_place_fini(struct launch_place *p);
 /* One more variable, "NAME=value". */
 void launch_put(struct launch *l, const char *item);
 
@@ -62,7 +70,7 @@ size_t launch_kept(const struct launch_spec *spec);
 char *launch_expand(struct launch_names *names, const char *text, struct err *err);
 
 /* Why exec(2) or a step before it failed, in a sentence a user can act on. */
-void launch_explain(const struct launch *l, const struct program_settings *p, int why,
+void launch_explain(const struct launch_place *l, const struct program_settings *p, int why,
 		    const char *step, struct err *err);
 
 #endif

@@ -19,7 +19,7 @@ static void release(struct worker *w, unsigned what)
 	if (what & WORKER_HOLDS_REPORT) {
 		loop_io_stop(&w->report);
 		fd_close(&w->report_fd);
-		launch_fini(&w->launch);
+		launch_place_fini(&w->place);
 	}
 	if (what & WORKER_HOLDS_DEADLINE) {
 		loop_timer_stop(&w->deadline);
@@ -70,7 +70,7 @@ static void hear_verdict(struct worker *w)
 	if (v == VERDICT_FAILED && !w->reason) {
 		struct err err = { 0 };
 
-		launch_explain(&w->launch, w->settings, why, step, &err);
+		launch_explain(&w->place, w->settings, why, step, &err);
 		w->reason = mem_text(err.text);
 	}
 	release(w, WORKER_HOLDS_REPORT);
@@ -152,16 +152,15 @@ static void on_child(struct loop_child *c)
 
 int worker_start(struct worker *w, struct launch *launch, struct err *err)
 {
-	w->launch = *launch;
-	*launch = (struct launch){ 0 };
 	w->state = WORKER_STARTING;
 	w->report_fd = -1;
 	w->process = w->main = PROCESS_NONE;
-	if (platform_spawn(&w->launch.spawn, &w->process, &w->report_fd, err) < 0) {
-		launch_fini(&w->launch);
+	if (platform_spawn(&launch->spawn, &w->process, &w->report_fd, err) < 0) {
+		launch_fini(launch);
 		w->state = WORKER_GONE;
 		return -1;
 	}
+	w->place = launch_forked(launch);
 	w->pid = w->process.pid;
 	w->started = time(NULL);
 	w->held = WORKER_HOLDS_REPORT | WORKER_HOLDS_CHILD;

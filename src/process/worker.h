@@ -44,7 +44,7 @@ struct worker {
 	void (*told)(struct worker *w, enum worker_news news);
 
 	/* private */
-	struct launch launch;			/* until exec has its verdict */
+	struct launch_place place;		/* until exec has its verdict */
 	int report_fd;
 	struct loop_io report;
 	struct loop_child child;

@@ -221,7 +221,7 @@ static void watch(struct member *m, struct rollout *r, struct means *means, stru
 	char pid[32];
 
 	(void)snprintf(pid, sizeof(pid), "HOLDPORT_PID=%ld", (long)m->worker.pid);
-	if (check->path)
+	if (check->place.path)
 		launch_put(check, pid);
 	if (p->out_read >= 0)
 		capture_start(&m->out, r->loop, fd_take(&p->out_read), m->name);
