@@ -60,9 +60,11 @@ static void on_look(struct loop_timer *t)
 static void on_connect(struct loop_timer *t)
 {
 	struct probe *p = OWNER(t, struct probe, again);
+	struct address to;
 
-	p->fd = socket(p->to.sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (p->fd < 0 || (connect(p->fd, (struct sockaddr *)&p->to.sa, p->to.length) < 0 &&
+	aim(p->listen, &to);
+	p->fd = socket(to.sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (p->fd < 0 || (connect(p->fd, (struct sockaddr *)&to.sa, to.length) < 0 &&
 			  errno != EINPROGRESS)) {
 		log_debug("readiness probe: %s", strerror(errno));
 		connect_again(p, HOLD_MS);
@@ -82,8 +84,9 @@ static void connect_again(struct probe *p, int64_t after)
 void probe_start(struct probe *p, struct loop *loop, const struct address *listen, pid_t pid,
 		 void (*accepted)(struct probe *p))
 {
-	*p = (struct probe){ .loop = loop, .pid = pid, .fd = -1, .accepted = accepted };
-	aim(listen, &p->to);
+	*p = (struct probe){
+		.loop = loop, .listen = listen, .pid = pid, .fd = -1, .accepted = accepted,
+	};
 	connect_again(p, 0);
 }
 

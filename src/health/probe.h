@@ -12,7 +12,7 @@
 
 struct probe {
 	struct loop *loop;
-	struct address to;
+	const struct address *listen;	/* the caller's */
 	pid_t pid;
 	int fd;				/* -1: between two tries */
 	int64_t connected;		/* loop_now() */
@@ -21,6 +21,7 @@ struct probe {
 	void (*accepted)(struct probe *p);
 };
 
+/* listen stays as long as the probe runs. */
 void probe_start(struct probe *p, struct loop *loop, const struct address *listen, pid_t pid,
 		 void (*accepted)(struct probe *p));
 void probe_stop(struct probe *p);	/* accepts one that is all zeroes */
