@@ -104,7 +104,6 @@ void loop_timer_start(struct loop *l, struct loop_timer *t, int64_t after_ms,
 	loop_timer_stop(t);
 	t->loop = l;
 	t->on = on;
-	t->due = loop_now(l) + (after_ms > 0 ? after_ms : 0);
 	/* libev counts from the start of the turn, which may be a while ago. */
 	ev_now_update(l->ev);
 	ev_timer_init(&t->ev, on_timer, after_ms > 0 ? (double)after_ms / 1000. : 0., 0.);
@@ -134,7 +133,6 @@ void loop_io_start(struct loop *l, struct loop_io *io, int fd, int events,
 
 	loop_io_stop(io);
 	io->loop = l;
-	io->fd = fd;
 	io->on = on;
 	ev_io_init(&io->ev, on_io, fd, wanted);
 	ev_io_start(l->ev, &io->ev);

@@ -8,7 +8,8 @@
  * Every loop is made by ev_loop_new(), never ev_default_loop(): the default
  * loop reaps every child behind our back (shared facts: libev 4.33).
  *
- * loop/fake/ implements the same with a clock that the test turns. */
+ * loop/fake/ implements the same with a clock that the test turns.  Watchers are
+ * many, for each worker has a dozen: theirs and ours take the same room. */
 #ifndef HOLDPORT_LOOP_LOOP_H
 #define HOLDPORT_LOOP_LOOP_H
 
@@ -29,10 +30,14 @@ void loop_stop(struct loop *l);
 int64_t loop_now(const struct loop *l);	/* ms; the time this turn began */
 
 struct loop_timer {
-	ev_timer ev;
+	union {
+		ev_timer ev;
+		struct {
+			struct list node;
+			int64_t due;
+		} fake;
+	};
 	struct loop *loop;		/* NULL: stopped */
-	struct list node;		/* the fake loop's */
-	int64_t due;
 	void (*on)(struct loop_timer *t);
 };
 
@@ -48,10 +53,14 @@ static inline bool loop_timer_runs(const struct loop_timer *t)
 enum { LOOP_READ = 1, LOOP_WRITE = 2 };
 
 struct loop_io {
-	ev_io ev;
+	union {
+		ev_io ev;
+		struct {
+			struct list node;
+			int fd;
+		} fake;
+	};
 	struct loop *loop;
-	struct list node;
-	int fd;
 	void (*on)(struct loop_io *io, int events);
 };
 

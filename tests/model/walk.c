@@ -329,7 +329,7 @@ static void turn_clock(struct program *p)
 		list_each(g, &some->generations, struct generation, node)
 			list_each(m, &g->members, struct member, node)
 				w.a_death = w.a_death || (m->watchdog.loop &&
-					m->watchdog.timer.due == fake_loop_next_due(w.loop));
+					m->watchdog.timer.fake.due == fake_loop_next_due(w.loop));
 	(void)fake_loop_next_timer(w.loop);
 }
 

@@ -51,15 +51,15 @@ void loop_timer_start(struct loop *l, struct loop_timer *t, int64_t after_ms,
 	loop_timer_stop(t);
 	t->loop = l;
 	t->on = on;
-	t->due = l->now + (after_ms > 0 ? after_ms : 0);
-	list_append(&l->timers, &t->node);
+	t->fake.due = l->now + (after_ms > 0 ? after_ms : 0);
+	list_append(&l->timers, &t->fake.node);
 }
 
 void loop_timer_stop(struct loop_timer *t)
 {
 	if (!t->loop)
 		return;
-	list_remove(&t->node);
+	list_remove(&t->fake.node);
 	t->loop = NULL;
 }
 
@@ -69,16 +69,16 @@ void loop_io_start(struct loop *l, struct loop_io *io, int fd, int events,
 	(void)events;
 	loop_io_stop(io);
 	io->loop = l;
-	io->fd = fd;
+	io->fake.fd = fd;
 	io->on = on;
-	list_append(&l->ios, &io->node);
+	list_append(&l->ios, &io->fake.node);
 }
 
 void loop_io_stop(struct loop_io *io)
 {
 	if (!io->loop)
 		return;
-	list_remove(&io->node);
+	list_remove(&io->fake.node);
 	io->loop = NULL;
 }
 
@@ -143,8 +143,8 @@ static struct loop_timer *next_timer(struct loop *l)
 {
 	struct loop_timer *next = NULL;
 
-	list_each(t, &l->timers, struct loop_timer, node)
-		if (!next || t->due < next->due)
+	list_each(t, &l->timers, struct loop_timer, fake.node)
+		if (!next || t->fake.due < next->fake.due)
 			next = t;
 	return next;
 }
@@ -153,7 +153,7 @@ int64_t fake_loop_next_due(struct loop *l)
 {
 	struct loop_timer *t = next_timer(l);
 
-	return t ? t->due : -1;
+	return t ? t->fake.due : -1;
 }
 
 bool fake_loop_next_timer(struct loop *l)
@@ -162,7 +162,7 @@ bool fake_loop_next_timer(struct loop *l)
 
 	if (!t)
 		return false;
-	l->now = t->due > l->now ? t->due : l->now;
+	l->now = t->fake.due > l->now ? t->fake.due : l->now;
 	loop_timer_stop(t);
 	t->on(t);
 	return true;
@@ -170,8 +170,8 @@ bool fake_loop_next_timer(struct loop *l)
 
 bool fake_loop_io(struct loop *l, int fd, int events)
 {
-	list_each(io, &l->ios, struct loop_io, node)
-		if (io->fd == fd) {
+	list_each(io, &l->ios, struct loop_io, fake.node)
+		if (io->fake.fd == fd) {
 			io->on(io, events);
 			return true;
 		}
