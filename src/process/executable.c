@@ -28,37 +28,44 @@ static bool is_script(const char *path)
 
 void executable_hold(struct executable *e, const char *word, const char *path)
 {
-	if (e->word)
+	if (e->file)
 		return;
-	e->word = mem_text(word);
-	e->path = mem_text(path);
-	e->fd = is_script(path) ? -1 : open(path, TO_EXECUTE | O_CLOEXEC);
+	e->file = MEM_NEW(struct executable_file);
+	*e->file = (struct executable_file){
+		.references = 1,
+		.word = mem_text(word),
+		.path = mem_text(path),
+		.fd = is_script(path) ? -1 : open(path, TO_EXECUTE | O_CLOEXEC),
+	};
 }
 
 void executable_copy(const struct executable *e, struct executable *ret)
 {
-	*ret = EXECUTABLE_NONE;
-	if (!e->word)
-		return;
-	ret->word = mem_text(e->word);
-	ret->path = mem_text(e->path);
-	ret->fd = e->fd >= 0 ? fcntl(e->fd, F_DUPFD_CLOEXEC, 0) : -1;
+	*ret = *e;
+	if (ret->file)
+		ret->file->references++;
 }
 
 void executable_let_go(struct executable *e)
 {
-	free(e->word);
-	free(e->path);
-	fd_close(&e->fd);
+	struct executable_file *f = e->file;
+
 	*e = EXECUTABLE_NONE;
+	if (!f || --f->references)
+		return;
+	free(f->word);
+	free(f->path);
+	fd_close(&f->fd);
+	free(f);
 }
 
 bool executable_only_here(const struct executable *e, const char *word)
 {
+	const struct executable_file *f = e->file;
 	struct stat held, there;
 
-	if (!e->word || e->fd < 0 || strcmp(e->word, word) != 0 || fstat(e->fd, &held) < 0)
+	if (!f || f->fd < 0 || strcmp(f->word, word) != 0 || fstat(f->fd, &held) < 0)
 		return false;
-	return stat(e->path, &there) < 0 || there.st_dev != held.st_dev ||
+	return stat(f->path, &there) < 0 || there.st_dev != held.st_dev ||
 	       there.st_ino != held.st_ino;
 }

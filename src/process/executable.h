@@ -9,13 +9,18 @@
 
 #include <stdbool.h>
 
-struct executable {
-	char *word;	/* the command's first word; NULL: nothing is held */
+struct executable_file {
+	unsigned references;
+	char *word;	/* the command's first word */
 	char *path;	/* where that was found */
 	int fd;		/* -1: not to be held */
 };
 
-#define EXECUTABLE_NONE ((struct executable){ .fd = -1 })
+struct executable {
+	struct executable_file *file;	/* shared; NULL: nothing is held */
+};
+
+#define EXECUTABLE_NONE ((struct executable){ 0 })
 
 /* Holds what stands at path now, unless something is held already. */
 void executable_hold(struct executable *e, const char *word, const char *path);

@@ -51,14 +51,14 @@ static bool says_in_use(const struct text_list *lines)
 static bool is_wrapped(const struct member *m)
 {
 	static const char *const shells[] = { "sh", "bash", "dash", "ash", "ksh", "zsh" };
-	const struct executable *e = &m->means->executable;
-	const char *slash = e->word ? strrchr(e->word, '/') : NULL;
-	const char *name = slash ? slash + 1 : e->word;
+	const struct executable_file *e = m->means->executable.file;
+	const char *slash = e ? strrchr(e->word, '/') : NULL;
+	const char *name = slash ? slash + 1 : e ? e->word : NULL;
 
 	for (size_t i = 0; name && i < COUNT(shells); i++)
 		if (strcmp(name, shells[i]) == 0)
 			return true;
-	return e->word && e->fd < 0;
+	return e && e->fd < 0;
 }
 
 void hint_at_binding(const struct member *m, const struct text_list *lines, struct str *text)

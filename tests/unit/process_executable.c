@@ -60,7 +60,7 @@ static void a_replaced_file_is_to_be_had_only_from_who_holds_it(void **state)
 	assert_false(executable_only_here(&e, "another"));
 	executable_copy(&e, &copy);
 	executable_hold(&e, "another", "/bin/sh");	/* it holds one already */
-	assert_string_equal(e.word, "server");
+	assert_string_equal(e.file->word, "server");
 	executable_let_go(&e);
 	assert_int_equal(unlink(path), 0);
 	assert_true(executable_only_here(&copy, "server"));
@@ -77,7 +77,7 @@ static void a_script_is_not_held(void **state)
 	executable_hold(&e, "server", path);
 	put("#!/bin/false\n");
 	assert_false(executable_only_here(&e, "server"));
-	assert_int_equal(e.fd, -1);
+	assert_int_equal(e.file->fd, -1);
 	executable_let_go(&e);
 }
 
