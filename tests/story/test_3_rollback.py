@@ -87,7 +87,7 @@ def test_rollback_starts_the_executable_that_was_replaced(holdport):
     holdport.ok("reload")
     holdport.ok("rollback", "web")
     assert get(address) == "old"
-    [pid] = holdport.pids("web")
+    pid = get(address, "/pid")      # /bin/sleep may still be on its way out
     assert os.readlink(f"/proc/{pid}/exe").endswith(" (deleted)")
     # A restart takes what is at the path now.
     said = holdport.cmd("restart", "web", "--timeout", "5s")
