@@ -1,9 +1,12 @@
 #include "base/fd.h"
+#include "platform/count.h"
 #include "platform/handle.h"
 #include "platform/platform.h"
 
 #include <netinet/in.h>
 #include <unistd.h>
+
+enum { TRY_MS = 1000 };
 
 const char *ability_word(enum ability a)
 {
@@ -48,6 +51,17 @@ static bool try_waits(void)
 	return platform_waits_on(getpid(), NULL, 0, NULL) >= 0;
 }
 
+static bool try_counting(void)
+{
+	struct sockaddr_in nowhere = { .sin_family = AF_INET, .sin_port = htons(1) };
+	struct count_socket socket = { .sa = (struct sockaddr *)&nowhere,
+				       .length = sizeof(nowhere) };
+	struct count_worker self = { .pids = { getpid() } };
+
+	return platform_count_connections(&socket, 1, &self, 1, TRY_MS, NULL) == 0 &&
+	       self.connections >= 0;
+}
+
 bool platform_can(enum ability a)
 {
 	static bool (*const tries[])(void) = {
@@ -55,6 +69,7 @@ bool platform_can(enum ability a)
 		[CAN_FIND_LISTENER] = try_listeners,
 		[CAN_FIND_ACCEPTOR] = try_acceptor,
 		[CAN_SEE_WAITING] = try_waits,
+		[CAN_COUNT_CONNECTIONS] = try_counting,
 	};
 	static enum { UNKNOWN, YES, NO } answers[ABILITY_COUNT];
 

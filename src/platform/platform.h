@@ -17,7 +17,8 @@
 	X(HOLD_PROCESS, "hold_process", "a handle that outlives reuse of a pid")      \
 	X(FIND_LISTENER, "find_listener", "who listens at an address")                \
 	X(FIND_ACCEPTOR, "find_acceptor", "which process accepted a connection")      \
-	X(SEE_WAITING, "see_waiting", "whether a process waits on a socket")
+	X(SEE_WAITING, "see_waiting", "whether a process waits on a socket")          \
+	X(COUNT_CONNECTIONS, "count_connections", "which process has which connection")
 
 enum ability {
 #define X(name, word, help) CAN_##name,

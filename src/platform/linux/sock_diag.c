@@ -6,11 +6,17 @@
 
 #define SEQUENCE 1	/* one request a socket */
 
+enum { REQUEST_MOST = 2048 };
+
 static int send_request(struct mnl_socket *nl, const void *request, size_t size, bool all)
 {
-	char room[MNL_ALIGN(sizeof(struct nlmsghdr)) + 128] = { 0 };
+	char room[MNL_ALIGN(sizeof(struct nlmsghdr)) + REQUEST_MOST] = { 0 };
 	struct nlmsghdr *head = mnl_nlmsg_put_header(room);
 
+	if (size > REQUEST_MOST) {
+		errno = EMSGSIZE;
+		return -1;
+	}
 	head->nlmsg_type = SOCK_DIAG_BY_FAMILY;
 	/* An acknowledgement ends the answer about a single socket. */
 	head->nlmsg_flags = NLM_F_REQUEST | (all ? NLM_F_DUMP : NLM_F_ACK);
