@@ -68,7 +68,8 @@ static void add_program(const json_t *program, struct str *out)
 	}
 }
 
-void progress_line(const json_t *programs, int64_t elapsed_ms, struct str *out)
+void progress_line(const json_t *programs, const struct leaving *leaving, int64_t begun_ms,
+		   int64_t now_ms, struct str *out)
 {
 	const json_t *program;
 	size_t i, shown = 0;
@@ -78,10 +79,12 @@ void progress_line(const json_t *programs, int64_t elapsed_ms, struct str *out)
 			continue;
 		str_add(out, shown > 1 ? "; " : "");
 		add_program(program, out);
+		leaving_add(leaving, json_text(program, "name"), now_ms, out);
 	}
 	if (shown > PROGRAMS_SHOWN)
 		str_addf(out, "; and %zu more", shown - PROGRAMS_SHOWN);
-	str_addf(out, "%s… %llds", shown ? "" : "waiting", (long long)(elapsed_ms / 1000));
+	str_addf(out, "%s… %llds", shown ? "" : "waiting", 
+		 (long long)((now_ms - begun_ms) / 1000));
 }
 
 /* A line that wraps could not be rewritten. */
@@ -129,7 +132,7 @@ static void draw(struct progress *p)
 
 	look(p);
 	p->drawn = now;
-	progress_line(p->programs, now - p->begun, &line);
+	progress_line(p->programs, &p->leaving, p->begun, now, &line);
 	cut_to_terminal(&line);
 	if (strcmp(str_text(&line), str_text(&p->line)) != 0)
 		(void)fprintf(stderr, "\r%s\033[K", str_text(&line));
@@ -167,9 +170,11 @@ void progress_event(struct progress *p, const json_t *event)
 {
 	struct str line = { 0 };
 
+	leaving_event(&p->leaving, event, clock_monotonic_ms());
 	p->stale = true;
 	if (!p->quiet && matters(p, event)) {
-		event_sentence(event, &line);
+		if (!leaving_sentence(event, &line))
+			event_sentence(event, &line);
 		progress_wipe(p);
 		(void)fprintf(stderr, "%s\n", str_text(&line));
 		str_fini(&line);
@@ -197,6 +202,7 @@ void progress_end(struct progress *p)
 	progress_wipe(p);
 	client_close(&p->client);
 	str_fini(&p->line);
+	leaving_fini(&p->leaving);
 	json_decref(p->programs);
 	p->programs = NULL;
 }

@@ -3,6 +3,7 @@
 #ifndef HOLDPORT_CLI_PROGRESS_H
 #define HOLDPORT_CLI_PROGRESS_H
 
+#include "cli/leaving.h"
 #include "cli/session.h"
 
 struct progress {
@@ -13,6 +14,7 @@ struct progress {
 	const struct session *session;
 	struct client client;		/* a connection of its own, for Status; live only */
 	json_t *programs;		/* as last heard; owned */
+	struct leaving leaving;
 	struct str line;		/* as it stands on the terminal */
 };
 
@@ -22,8 +24,9 @@ void progress_tick(struct progress *p);
 void progress_wipe(struct progress *p);		/* before anything else is printed */
 void progress_end(struct progress *p);
 
-/* "web: generation 4 proving, 1/2 ready; api: stopping, 1 worker left…  3s": what is
- * not settled among programs (type Program). */
-void progress_line(const json_t *programs, int64_t elapsed_ms, struct str *out);
+/* "web: generation 4 proving, 1/2 ready; api: stopping, 1 worker left, 12 connections
+ * left, 24s at most…  3s": what is not settled among programs (type Program). */
+void progress_line(const json_t *programs, const struct leaving *leaving, int64_t begun_ms,
+		   int64_t now_ms, struct str *out);
 
 #endif

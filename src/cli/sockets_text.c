@@ -5,10 +5,11 @@
 #include "cli/output.h"
 #include "cli/status_text.h"
 
-enum { S_NAME, S_LISTEN, S_TYPE, S_STATE, S_ORIGIN, S_QUEUE, S_PID, S_FD, S_NOTE };
-static const char socket_columns[] = "lllllrrrl";
+enum { S_NAME, S_LISTEN, S_TYPE, S_STATE, S_ORIGIN, S_QUEUE, S_PID, S_FD, S_CONNECTIONS,
+       S_NOTE };
+static const char socket_columns[] = "lllllrrrrl";
 static const char *const socket_heads[] = { "SOCKET", "LISTEN", "TYPE", "STATE", "ORIGIN",
-				     "QUEUE",  "PID",	 "FD",	 "NOTE" };
+					    "QUEUE",  "PID",	"FD",	"CONN",	 "NOTE" };
 
 static void empty_cells(struct table *t, int count)
 {
@@ -32,24 +33,83 @@ static void connections_cell(struct table *t, const json_t *socket)
 	str_fini(&note);
 }
 
-static void add_copy(struct table *t, const json_t *copy)
+static bool same_text(const char *a, const char *b)
 {
-	const char *holder = json_text(copy, "holder");
+	return a && b && strcmp(a, b) == 0;
+}
+
+/* The first row of what this worker has. */
+static const json_t *first_copy(const json_t *copies, const char *worker)
+{
+	const json_t *copy;
+	size_t i;
+
+	json_array_foreach((json_t *)copies, i, copy)
+		if (same_text(json_text(copy, "holder"), worker))
+			return copy;
+	return NULL;
+}
+
+static const json_t *share_of(const json_t *workers, const char *worker)
+{
+	const json_t *share;
+	size_t i;
+
+	json_array_foreach((json_t *)workers, i, share)
+		if (same_text(json_text(share, "worker"), worker))
+			return share;
+	return NULL;
+}
+
+static void holder_cells(struct table *t, const char *holder, const json_t *with_pid)
+{
 	struct str name = { 0 };
 
 	str_addf(&name, "  %s", holder ? holder : "a stranger");
 	table_text(t, holder ? PAINT_NONE : PAINT_BUSY, str_text(&name));
 	empty_cells(t, S_PID - S_LISTEN);
-	table_format(t, "%lld", json_number(copy, "pid"));
-	table_format(t, "%lld", json_number(copy, "descriptor"));
-	table_text(t, PAINT_NONE, json_text(copy, "program"));
+	table_format(t, "%lld", json_number(with_pid, "pid"));
 	str_fini(&name);
+}
+
+static void share_cell(struct table *t, const json_t *share)
+{
+	if (json_number(share, "connections") < 0)
+		empty_cells(t, 1);
+	else
+		table_format(t, "%lld", json_number(share, "connections"));
+}
+
+/* A worker's connections stand beside its first descriptor. */
+static void add_copy(struct table *t, const json_t *copy, const json_t *socket)
+{
+	const char *holder = json_text(copy, "holder");
+	bool first = first_copy(json_object_get(socket, "copies"), holder) == copy;
+
+	holder_cells(t, holder, copy);
+	table_format(t, "%lld", json_number(copy, "descriptor"));
+	share_cell(t, first ? share_of(json_object_get(socket, "workers"), holder) : NULL);
+	table_text(t, PAINT_NONE, json_text(copy, "program"));
+}
+
+/* It has let the socket go, but has clients that came by it. */
+static void add_share(struct table *t, const json_t *share, const json_t *socket)
+{
+	const char *worker = json_text(share, "worker");
+
+	if (json_number(share, "connections") <= 0 ||
+	    first_copy(json_object_get(socket, "copies"), worker))
+		return;
+	holder_cells(t, worker, share);
+	empty_cells(t, 1);
+	share_cell(t, share);
+	empty_cells(t, 1);
 }
 
 static void add_socket(struct table *t, const json_t *socket)
 {
 	const char *state = json_text(socket, "state");
-	const json_t *copy;
+	const json_t *copy, *share;
 	size_t i;
 
 	table_text(t, PAINT_HEAD, json_text(socket, "name"));
@@ -61,7 +121,9 @@ static void add_socket(struct table *t, const json_t *socket)
 	empty_cells(t, S_NOTE - S_PID);
 	connections_cell(t, socket);
 	json_array_foreach(json_object_get(socket, "copies"), i, copy)
-		add_copy(t, copy);
+		add_copy(t, copy, socket);
+	json_array_foreach(json_object_get(socket, "workers"), i, share)
+		add_share(t, share, socket);
 }
 
 void sockets_text(const json_t *answer, bool color, struct str *out)

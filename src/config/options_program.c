@@ -181,8 +181,9 @@ const struct option options_program[] = {
 		  "stays as it is." },
 	{ FIELD_AS("stop", ladder, struct rung *, option_ladder), .preset = "TERM:30s KILL",
 	  .effect = EFFECT_LIVE,
-	  .help = "How a worker is stopped: SIGNAL:PATIENCE rungs, the last one KILL. With "
-		  "handoff = nginx or php-fpm the preset is QUIT:30s KILL." },
+	  .help = "How a worker is stopped: SIGNAL:PATIENCE rungs, the last one KILL. One that "
+		  "has no listener and no connection left after the first gets the next at "
+		  "once. With handoff = nginx or php-fpm the preset is QUIT:30s KILL." },
 	{ WORDS(kill_mode, enum kill_mode, kill_modes), .preset = "mixed", .effect = EFFECT_LIVE,
 	  .help = "Who gets the signals of stop. mixed: the main process, but KILL the whole "
 		  "group; group: always the group; process: always the main process." },

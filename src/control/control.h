@@ -42,6 +42,7 @@ struct control {
 	struct store *store;
 	struct list ending;		/* calls of Shutdown that wait */
 	int64_t walked;			/* when processes were last looked at; 0: never */
+	int64_t counting_took;		/* ms, the last time that connections were counted */
 	const struct control_ops *ops;
 	void *ctx;
 };

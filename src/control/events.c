@@ -30,14 +30,18 @@ void events_add(struct events *e, const struct news *n, const char *name)
 {
 	char now[CLOCK_RFC3339_SIZE];
 	char **place = &e->kept[e->next % EVENTS_KEPT];
-	json_t *j = json_pack("{s:I, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}",
+	int64_t left = n->drain ? worker_time_left(n->drain->worker) : -1;
+	json_t *j = json_pack("{s:I, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
 			      "seq", (json_int_t)e->next,
 			      "time", clock_rfc3339(time(NULL), now),
 			      "what", n->what, "name", name, "state", n->state,
 			      "generation", number_or_null(n->generation, n->generation),
 			      "worker", number_or_null(n->worker, n->worker >= 0),
 			      "pid", number_or_null(n->pid, n->pid),
-			      "text", json_text(n->text));
+			      "text", json_text(n->text),
+			      "connections", n->drain ? json_integer(n->drain->count.connections)
+						      : json_null(),
+			      "ends_before_s", number_or_null((left + 999) / 1000, left >= 0));
 
 	free(*place);
 	*place = json_dumps(j, JSON_COMPACT);

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/owner.h"
 #include "control/control.h"
+#include "control/count.h"
 #include "control/json_text.h"
 #include "platform/platform.h"
 
@@ -68,12 +69,13 @@ static json_t *connections_json(const struct key *k)
 	return all;
 }
 
-static json_t *detail_json(const struct held *h)
+static json_t *detail_json(const struct held *h, const struct counting *counting)
 {
 	json_t *j = socket_json(h);
 
 	(void)json_object_set_new(j, "key", key_json(&h->key));
 	(void)json_object_set_new(j, "connections", connections_json(&h->key));
+	(void)json_object_set_new(j, "workers", counting_json(counting, h));
 	(void)json_object_set_new(j, "copies", json_null());
 	return j;
 }
@@ -204,12 +206,17 @@ static bool check_names(struct call *c, json_t *names)
 static void answer(struct call *call, json_t *names)
 {
 	struct control *c = control_of(call);
+	struct counting counting = { 0 };
 	json_t *sockets = json_array();
 	bool all_seen;
 
+	list_each(p, &c->rollout->programs, struct program, node)
+		counting_add(&counting, p);
+	counting_by_socket(&counting, c);
 	list_each(h, &c->store->sockets, struct held, node)
 		if (is_named(names, h->settings->name))
-			(void)json_array_append_new(sockets, detail_json(h));
+			(void)json_array_append_new(sockets, detail_json(h, &counting));
+	counting_fini(&counting);
 	all_seen = find_copies(c, sockets);
 	c->walked = loop_now(c->store->loop);
 	call_reply(call, json_pack("{s:o, s:b}", "sockets", sockets, "all_seen", all_seen));

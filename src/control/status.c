@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "control/control.h"
+#include "control/count.h"
 #include "control/json_text.h"
 #include "platform/platform.h"
 
@@ -33,11 +34,13 @@ static json_t *supervisor_json(struct control *c)
 
 static json_t *worker_json(const struct member *m)
 {
-	return json_pack("{s:i, s:i, s:i, s:s, s:o, s:n, s:o}",
+	int connections = m->drain.count.at ? m->drain.count.connections : -1;
+
+	return json_pack("{s:i, s:i, s:i, s:s, s:o, s:o, s:o}",
 			 "index", (int)m->index, "slot", (int)m->slot, "pid", (int)m->worker.pid,
 			 "state", worker_state_word(m->worker.state),
 			 "started", time_json(m->worker.started), "connections",
-			 "status", json_text(m->status));
+			 connections < 0 ? json_null() : json_integer(connections), "status", json_text(m->status));
 }
 
 static json_t *generation_json(const struct generation *g)
@@ -110,8 +113,14 @@ static bool wanted(json_t *names, const char *name, bool *found)
 
 static json_t *programs_json(struct control *c, json_t *names, bool *found)
 {
+	struct counting counting = { 0 };
 	json_t *programs = json_array();
 
+	list_each(p, &c->rollout->programs, struct program, node)
+		if (wanted(names, p->name, found))
+			counting_add(&counting, p);
+	counting_refresh(&counting, c);
+	counting_fini(&counting);
 	list_each(p, &c->rollout->programs, struct program, node)
 		if (wanted(names, p->name, found))
 			(void)json_array_append_new(programs, program_json(p));

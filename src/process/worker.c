@@ -42,6 +42,7 @@ static void on_deadline(struct loop_timer *t)
 static void wait_at_most(struct worker *w, int64_t ms)
 {
 	w->held |= WORKER_HOLDS_DEADLINE;
+	w->extended = 0;
 	w->patience_ends = loop_now(w->loop) + ms;
 	w->patience_most = loop_now(w->loop) + EXTENDED_TIMES * ms;
 	loop_timer_start(w->loop, &w->deadline, ms, on_deadline);
@@ -53,10 +54,25 @@ void worker_extend(struct worker *w, int64_t ms)
 
 	if (until > w->patience_most)
 		until = w->patience_most;
-	if (!(w->held & WORKER_HOLDS_DEADLINE) || until <= w->patience_ends)
+	if (!(w->held & WORKER_HOLDS_DEADLINE))
+		return;
+	w->extended = until;
+	if (until <= w->patience_ends)
 		return;
 	w->patience_ends = until;
 	loop_timer_start(w->loop, &w->deadline, until - now, on_deadline);
+}
+
+int64_t worker_time_left(const struct worker *w)
+{
+	int64_t left;
+
+	if (!(w->held & WORKER_HOLDS_DEADLINE))
+		return -1;
+	left = w->patience_ends - loop_now(w->loop);
+	for (size_t i = w->rung + 1; i + 1 < w->settings->ladder_length; i++)
+		left += w->settings->ladder[i].patience;
+	return left > 0 ? left : 0;
 }
 
 static void hear_verdict(struct worker *w)

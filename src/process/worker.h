@@ -40,6 +40,7 @@ struct worker {
 	unsigned rung;				/* of the ladder */
 	int64_t patience_ends;			/* loop_now() scale; 0: no deadline runs */
 	int64_t patience_most;			/* as far as it may be extended */
+	int64_t extended;			/* it asked for this rung's time until then */
 	time_t started;
 	void (*told)(struct worker *w, enum worker_news news);
 
@@ -58,6 +59,8 @@ void worker_on(struct worker *w, enum worker_event event);
 /* It asks for more time, so long from now, to start or to stop; granted up to ten
  * times of what is configured. */
 void worker_extend(struct worker *w, int64_t ms);
+/* ms until it gets the last rung, should it not end before; -1: no limit runs. */
+int64_t worker_time_left(const struct worker *w);
 /* Its main process is another one from now on; takes main, or NULL: the one that
  * was started.  When that ends first, the worker lives on in main. */
 void worker_follow(struct worker *w, struct process *main);

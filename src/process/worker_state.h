@@ -19,6 +19,7 @@
 	X(MISSED, "missed")	/* its watchdog: it does not do its work */       \
 	X(LEAVES, "leaves")	/* it stops by itself, and said so */             \
 	X(STOP, "stop")		/* not wanted any more */                         \
+	X(EMPTY, "empty")	/* no listener, no connection, but it does not end */ \
 	X(DEADLINE, "deadline")	/* the patience of a rung is over */              \
 	X(HURRY, "hurry")	/* the next rung now */                           \
 	X(KILL, "kill")		/* the last rung now */                           \

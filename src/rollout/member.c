@@ -130,6 +130,31 @@ static void on_proved(struct proof *p, const char *by)
 		member_watch(m);
 }
 
+/* What it is told by its next rung it has done already, but for ending. */
+static void on_drain(struct drain *d, enum drain_news news)
+{
+	struct member *m = OWNER(d, struct member, drain);
+
+	if (news == DRAIN_COUNTED) {
+		program_news_drain(m->generation->program, m);
+		return;
+	}
+	log_notice("%s: worker %ld has no listener and no connection left, but does not end; "
+		   "it gets its next signal", m->name, (long)m->worker.pid);
+	worker_on(&m->worker, WORKER_EV_EMPTY);
+}
+
+static void watch_drain(struct member *m)
+{
+	enum worker_state s = m->worker.state;
+
+	if (s == WORKER_DRAINING || s == WORKER_STOPPING)
+		drain_start(&m->drain, &m->generation->program->rollout->drains, &m->worker,
+			    m->means->held, m->means->held_count, on_drain);
+	else
+		drain_stop(&m->drain);
+}
+
 static void on_worker(struct worker *w, enum worker_news news)
 {
 	struct member *m = OWNER(w, struct member, worker);
@@ -143,6 +168,7 @@ static void on_worker(struct worker *w, enum worker_news news)
 		proof_stop(&m->proof);
 	if (w->state != WORKER_SERVING)
 		watchdog_stop(&m->watchdog);
+	watch_drain(m);
 	if (news == WORKER_NEWS_GONE) {
 		capture_end(&m->out);
 		capture_end(&m->err);
@@ -285,6 +311,7 @@ void member_free(struct member *m)
 	list_remove(&m->node);
 	proof_fini(&m->proof);
 	watchdog_stop(&m->watchdog);
+	drain_stop(&m->drain);
 	pid_file_stop(&m->pid_file);
 	notify_close(&m->notify);
 	ack_close(&m->ack);

@@ -3,6 +3,7 @@
 #ifndef HOLDPORT_ROLLOUT_MEMBER_H
 #define HOLDPORT_ROLLOUT_MEMBER_H
 
+#include "drain/drain.h"
 #include "health/ack.h"
 #include "health/notify.h"
 #include "health/proof.h"
@@ -41,6 +42,7 @@ struct member {
 	struct ack ack;			/* with handoff = einhorn */
 	struct proof proof;
 	struct watchdog watchdog;
+	struct drain drain;
 	struct capture out, err;
 	struct pid_file pid_file;
 };

@@ -296,16 +296,30 @@ void program_news(struct program *p, const struct news *n)
 		p->rollout->news(n, p->rollout->ctx);
 }
 
+static struct news news_of_worker(const struct member *m, const char *text)
+{
+	return (struct news){
+		.what = "worker", .state = worker_state_word(m->worker.state),
+		.program = m->generation->program->name, .generation = m->generation->number,
+		.worker = (int)m->index, .pid = m->worker.pid, .text = text,
+	};
+}
+
 void program_news_worker(struct program *p, const struct member *m, const char *text)
 {
-	struct news n = {
-		.what = "worker", .state = worker_state_word(m->worker.state), .program = p->name,
-		.generation = m->generation->number, .worker = (int)m->index,
-		.pid = m->worker.pid, .text = text,
-	};
+	struct news n = news_of_worker(m, text);
 	char end[WORKER_END_SIZE];
 
 	if (m->worker.state == WORKER_GONE && !text)
 		n.text = worker_end_text(&m->worker.end, end);
+	program_news(p, &n);
+}
+
+void program_news_drain(struct program *p, const struct member *m)
+{
+	char text[DRAIN_TEXT_SIZE];
+	struct news n = news_of_worker(m, drain_text(&m->drain, text));
+
+	n.drain = &m->drain;
 	program_news(p, &n);
 }

@@ -102,6 +102,7 @@ void program_note_failure(struct program *p, const struct generation *g);
 void program_forget_failure(struct program *p);
 void program_news(struct program *p, const struct news *n);
 void program_news_worker(struct program *p, const struct member *m, const char *text);
+void program_news_drain(struct program *p, const struct member *m);
 void program_on(struct program *p, enum program_event event, const char *text);
 
 #endif

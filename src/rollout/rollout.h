@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "base/list.h"
+#include "drain/drain.h"
 #include "loop/loop.h"
 #include "socket/store.h"
 
@@ -17,12 +18,14 @@ struct news {
 	int worker;		/* index in its generation; -1: none */
 	pid_t pid;		/* 0: none */
 	const char *text;	/* why, or NULL */
+	const struct drain *drain;	/* its connections were counted; NULL: not now */
 };
 
 struct rollout {
 	struct loop *loop;
 	struct store *store;
 	const char *notify_dir;	/* where workers' notify sockets are made */
+	struct drains drains;	/* workers on their way out */
 	struct list trials;	/* runs of readiness commands (health/trial.h) */
 	struct list programs;	/* struct program, in the order of the configuration */
 	void (*news)(const struct news *n, void *ctx);

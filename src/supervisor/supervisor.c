@@ -108,6 +108,7 @@ static int programs_start(struct supervisor *s, struct err *err)
 				       .notify_dir = s->notify_dir, .news = supervisor_news,
 				       .program_gone = supervisor_program_gone, .ctx = s };
 	list_init(&s->rollout.programs);
+	drains_init(&s->rollout.drains, &s->store);
 	plan_make(NULL, s->settings, &s->rollout, &plan);
 	rc = reconcile(&(struct reconcile){ .rollout = &s->rollout, .store = &s->store,
 					    .now = s->settings }, &plan, err);

@@ -321,6 +321,43 @@ static void hurry(struct program *p)
 	program_hurry(p, WORKER_EV_HURRY);
 }
 
+static struct fake_process *process_of(const struct member *m)
+{
+	return fake_process(m->worker.process.pid);
+}
+
+/* It was told to stop, has something to end, and time for it. */
+static bool has_its_time(const struct member *m, int64_t now)
+{
+	const struct fake_process *f = process_of(m);
+
+	return m->worker.state == WORKER_DRAINING && f && (f->connections || !f->let_go) &&
+	       m->worker.deadline.fake.due > now && !m->generation->hurried;
+}
+
+static void check_waited_for(struct member *const *waited, size_t count)
+{
+	fake_loop_settle(w.loop);
+	for (size_t i = 0; i < count; i++)
+		must(waited[i]->worker.state == WORKER_DRAINING || waited[i]->generation->hurried,
+		     "a worker that has a listener or a connection is given its time");
+}
+
+static void let_time_pass(void)
+{
+	struct member *waited[FAKE_PROCESSES];
+	int64_t due = fake_loop_next_due(w.loop);
+	size_t count = 0;
+
+	list_each(p, &w.rollout.programs, struct program, node)
+		list_each(g, &p->generations, struct generation, node)
+			list_each(m, &g->members, struct member, node)
+				if (has_its_time(m, due))
+					waited[count++] = m;
+	(void)fake_loop_next_timer(w.loop);
+	check_waited_for(waited, count);
+}
+
 /* A worker that is not heard of may be given up. */
 static void turn_clock(struct program *p)
 {
@@ -330,7 +367,7 @@ static void turn_clock(struct program *p)
 			list_each(m, &g->members, struct member, node)
 				w.a_death = w.a_death || (m->watchdog.loop &&
 					m->watchdog.timer.fake.due == fake_loop_next_due(w.loop));
-	(void)fake_loop_next_timer(w.loop);
+	let_time_pass();
 }
 
 static struct fake_process *some_process(void)
@@ -448,6 +485,19 @@ static void obey(struct program *p)
 	}
 }
 
+/* Clients come and leave, a worker closes its listener. */
+static void serve_clients(struct program *p)
+{
+	struct fake_process *f = some_process();
+
+	(void)p;
+	if (!f)
+		return;
+	f->connections = (int)chance(4) - 1;
+	f->let_go = f->let_go || chance(2);
+	fake.cannot_count = chance(8) == 0;
+}
+
 static void toggle_busy(struct program *p)
 {
 	(void)p;
@@ -471,7 +521,7 @@ static const struct {
 	{ "clock", 20, turn_clock }, { "crash", 8, crash },	{ "exec fails", 2, exec_fails },
 	{ "prove", 40, prove },	   { "obey", 16, obey },	{ "busy", 1, toggle_busy },
 	{ "fork", 2, toggle_fork },
-	{ "say", 6, say },
+	{ "say", 6, say },	   { "clients", 12, serve_clients },
 };
 
 static void happen_something(void)
@@ -679,6 +729,7 @@ static void walk_once(unsigned long number)
 	store_init(&w.store, w.loop, on_socket, NULL);
 	w.rollout = (struct rollout){ .loop = w.loop, .store = &w.store, .notify_dir = home };
 	list_init(&w.rollout.programs);
+	drains_init(&w.rollout.drains, &w.store);
 	w.doing = "cold start";
 	w.now = NULL;
 	to_variant(variants[chance(VARIANTS)]);

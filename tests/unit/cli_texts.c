@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "cli/event_text.c"
+#include "cli/leaving.c"
 #include "cli/outcome.c"
 #include "cli/output.c"
 #include "cli/refusal.c"
@@ -68,21 +69,95 @@ static void sockets_are_told_with_who_holds_them(void **state)
 		"{\"all_seen\": false, \"sockets\": [{\"name\": \"http\", \"listen\": \"*:80\", "
 		"\"type\": \"stream\", \"state\": \"listening\", \"origin\": \"bound\", "
 		"\"queue\": 3, \"backlog\": 511, \"connections\": {\"established\": 2}, "
+		"\"workers\": [{\"worker\": \"web/0/0\", \"pid\": 6, \"connections\": 1}, "
+		"{\"worker\": \"web/0/1\", \"pid\": 5, \"connections\": null}, "
+		"{\"worker\": \"web/1/0\", \"pid\": 7, \"connections\": 2}], "
 		"\"copies\": [{\"pid\": 7, \"descriptor\": 3, \"holder\": \"web/1/0\", "
-		"\"program\": \"a\\u001b[2J\"}, {\"pid\": 8, \"descriptor\": 4, "
+		"\"program\": \"a\\u001b[2J\"}, {\"pid\": 9, \"descriptor\": 3, "
+		"\"holder\": \"web/1/0\", \"program\": null}, "
+		"{\"pid\": 8, \"descriptor\": 4, "
 		"\"holder\": null, \"program\": null}]}]}");
 	struct str out = { 0 };
 
 	(void)state;
 	sockets_text(answer, false, &out);
 	assert_string_equal(str_text(&out),
-		"SOCKET        LISTEN  TYPE    STATE      ORIGIN  QUEUE  PID  FD  NOTE\n"
-		"http          *:80    stream  listening  bound   3/511           2 established\n"
-		"  web/1/0                                                 7   3  a\\x1b[2J\n"
+		"SOCKET        LISTEN  TYPE    STATE      ORIGIN  QUEUE  PID  FD  CONN  NOTE\n"
+		"http          *:80    stream  listening  bound   3/511                 2 established\n"
+		"  web/1/0                                                 7   3     2  a\\x1b[2J\n"
+		"  web/1/0                                                 9   3\n"
 		"  a stranger                                              8   4\n"
+		"  web/0/0                                                 6         1\n"
 		"Not every process could be looked at: there may be more copies.\n");
 	str_fini(&out);
 	json_decref(answer);
+}
+
+static json_t *drain_event(const char *program, int worker, const char *state, int connections,
+			   int seconds)
+{
+	return json_pack("{s:s, s:i, s:i, s:s, s:s, s:o, s:i}", "name", program, "generation", 3,
+			 "worker", worker, "state", state, "text", "TEXT", "connections",
+			 connections < 0 ? json_null() : json_integer(connections),
+			 "ends_before_s", seconds);
+}
+
+static void expect_leaving(const struct leaving *l, const char *program, int64_t now,
+			   const char *text)
+{
+	struct str out = { 0 };
+
+	leaving_add(l, program, now, &out);
+	assert_string_equal(str_text(&out), text);
+	str_fini(&out);
+}
+
+static void what_drains_is_summed_up_by_program(void **state)
+{
+	static const struct {
+		const char *program;
+		int worker;
+		const char *state;
+		int connections, seconds;
+		const char *web;	/* a second after it */
+	} rows[] = {
+		{ "web", 0, "draining", 12, 24, ", 12 connections left, 23s at most" },
+		{ "web", 1, "draining", 3, 30, ", 15 connections left, 29s at most" },
+		{ "webs", 0, "draining", 100, 99, ", 15 connections left, 28s at most" },
+		{ "web", 0, "draining", 0, 20, ", 3 connections left, 27s at most" },
+		{ "web", 1, "draining", 1, 20, ", 1 connection left, 19s at most" },
+		{ "web", 1, "stopping", -1, 0, ", 1 connection left, 18s at most" },
+		{ "web", 1, "gone", -1, 0, ", 0 connections left, 16s at most" },
+		{ "web", 0, "killing", -1, 0, "" },
+	};
+	struct leaving l = { 0 };
+
+	(void)state;
+	expect_leaving(&l, "web", 0, "");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		json_t *event = drain_event(rows[i].program, rows[i].worker, rows[i].state,
+					    rows[i].connections, rows[i].seconds);
+
+		leaving_event(&l, event, 1000 * (int64_t)i);
+		expect_leaving(&l, "web", 1000 * (int64_t)i + 1000, rows[i].web);
+		json_decref(event);
+	}
+	leaving_fini(&l);
+}
+
+static void a_count_is_a_sentence_of_its_own(void **state)
+{
+	json_t *counted = drain_event("web", 0, "draining", 12, 24);
+	json_t *other = drain_event("web", 0, "draining", -1, 0);
+	struct str out = { 0 };
+
+	(void)state;
+	assert_false(leaving_sentence(other, &out));
+	assert_true(leaving_sentence(counted, &out));
+	assert_string_equal(str_text(&out), "web/3/0: draining, TEXT");
+	str_fini(&out);
+	json_decref(counted);
+	json_decref(other);
 }
 
 static void json_moves_no_cursor(void **state)
@@ -294,6 +369,8 @@ int main(void)
 		cmocka_unit_test(columns_fit_and_empty_ones_vanish),
 		cmocka_unit_test(colours_do_not_move_columns),
 		cmocka_unit_test(sockets_are_told_with_who_holds_them),
+		cmocka_unit_test(what_drains_is_summed_up_by_program),
+		cmocka_unit_test(a_count_is_a_sentence_of_its_own),
 		cmocka_unit_test(json_moves_no_cursor),
 		cmocka_unit_test(a_refusal_has_a_code_and_a_sentence),
 		cmocka_unit_test(an_event_is_a_sentence_and_a_row),

@@ -64,6 +64,15 @@ static void a_worker_that_was_asked_to_stop_never_serves_again(void **state)
 	assert_false(after & (1u << WORKER_STARTING));
 }
 
+/* One rung for being empty: what that one asks for takes its time again. */
+static void an_empty_worker_gets_one_rung_and_only_if_it_drains(void **state)
+{
+	(void)state;
+	for (int s = 0; s < WORKER_STATE_COUNT; s++)
+		assert_int_equal(next_worker(s, WORKER_EV_EMPTY),
+				 s == WORKER_DRAINING ? WORKER_STOPPING : -1);
+}
+
 static void the_last_rung_can_be_had_from_everywhere(void **state)
 {
 	(void)state;
@@ -194,6 +203,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_worker_in_any_state_can_end_and_its_death_is_heard),
 		cmocka_unit_test(a_worker_that_was_asked_to_stop_never_serves_again),
+		cmocka_unit_test(an_empty_worker_gets_one_rung_and_only_if_it_drains),
 		cmocka_unit_test(the_last_rung_can_be_had_from_everywhere),
 		cmocka_unit_test(patience_runs_only_where_it_is_for_something),
 		cmocka_unit_test(a_generation_in_any_state_can_go),

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "platform/count.h"
 #include "platform/platform.h"
 
 struct fake fake;
@@ -186,6 +187,25 @@ int platform_socket_copies(const unsigned long *inodes, size_t count, int ms,
 	(void)see;
 	(void)ctx;
 	return cannot(err);
+}
+
+int platform_count_connections(const struct count_socket *sockets, size_t socket_count,
+			       struct count_worker *workers, size_t worker_count, int ms,
+			       struct err *err)
+{
+	(void)sockets;
+	(void)socket_count;
+	(void)ms;
+	if (fake.cannot_count)
+		return cannot(err);
+	fake.counts++;
+	for (size_t i = 0; i < worker_count; i++) {
+		const struct fake_process *p = fake_process(workers[i].pids[0]);
+
+		workers[i].connections = p ? p->connections : -1;
+		workers[i].listens = !p || !p->let_go;
+	}
+	return 0;
 }
 
 pid_t platform_parent(pid_t pid)

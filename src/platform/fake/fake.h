@@ -15,6 +15,8 @@ struct fake_process {
 	int exec_errno;		/* what the verdict will be; -1: none yet */
 	struct process_end end;
 	unsigned long signals;	/* a bit each that reached it */
+	int connections;	/* as counted */
+	bool let_go;		/* of its listeners */
 };
 
 enum { FAKE_PROCESSES = 512 };
@@ -24,6 +26,8 @@ struct fake {
 	pid_t last_pid;
 	int bind_errno;		/* 0: binds succeed */
 	int spawn_errno;	/* 0: forks succeed */
+	bool cannot_count;
+	unsigned counts;	/* how often connections were counted */
 	unsigned long strangers;	/* signals that met nobody of ours; must stay 0 */
 };
 
