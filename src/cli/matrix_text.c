@@ -31,7 +31,7 @@ static void end_line(struct str *out)
 	str_add(out, "\n");
 }
 
-enum { STATE_WIDTH = 20, CELL_WIDTH = 3, GAP = 2 };
+enum { STATE_WIDTH = 20, CELL_WIDTH = 3, GAP = 2, SURPRISES_SHOWN = 20 };
 
 static void add_gap(struct str *out, unsigned second)
 {
@@ -151,20 +151,37 @@ static void add_reasons(const struct matrix *m, struct str *out)
 	text_list_fini(&told);
 }
 
+static void add_surprise(const struct matrix_cell *c, struct str *out)
+{
+	char is[MATRIX_RESULT_SIZE], expected[MATRIX_RESULT_SIZE];
+
+	str_addf(out, "  %s: %s > %s, %s, %s then %s: %s instead of %s\n",
+		 matrix_family_word(c->first.kind, c->second.kind),
+		 matrix_address_word(c->first.address), matrix_address_word(c->second.address),
+		 matrix_state_word(c->state), matrix_options_short(c->first.options),
+		 matrix_options_short(c->second.options), matrix_result_word(c->result, is),
+		 matrix_result_word(matrix_expected(c), expected));
+}
+
 static void add_surprises(const struct matrix *m, struct str *out)
 {
 	size_t tested = 0, surprises = 0;
+	struct str list = { 0 };
 	struct matrix_cell c;
 
 	for (size_t at = 0; matrix_next(m, &at, &c);) {
 		tested += c.result != MATRIX_UNTESTED;
-		surprises += c.result != MATRIX_UNTESTED && c.result != matrix_expected(&c);
+		if (c.result == MATRIX_UNTESTED || c.result == matrix_expected(&c))
+			continue;
+		if (surprises++ < SURPRISES_SHOWN)
+			add_surprise(&c, &list);
 	}
 	if (surprises)
-		str_addf(out, "%zu of %zu binds did not end as holdport expects.\n", surprises,
-			 tested);
+		str_addf(out, "%zu of %zu binds did not end as holdport expects:\n%s%s", surprises,
+			 tested, str_text(&list), surprises > SURPRISES_SHOWN ? "  …\n" : "");
 	else
 		str_addf(out, "All %zu binds ended as holdport expects.\n", tested);
+	str_fini(&list);
 }
 
 void matrix_text(const struct matrix *m, struct str *out)

@@ -20,7 +20,7 @@ typedef int step_fn(struct leftover *l, struct err *err);
 /* Whatever drops packets on loopback must not hold us up. */
 static void be_impatient(int fd)
 {
-	struct timeval most = { .tv_usec = PATIENCE_MS * 1000 };
+	struct timeval most = { .tv_sec = PATIENCE_MS / 1000 };
 
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof(most));
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof(most));
@@ -240,27 +240,30 @@ int leftover_second(const struct leftover *l, const struct matrix_socket *second
 
 /* What TIME_WAIT answers to a connection from where the last one came from is
  * not what that asked for, so it is reset: "TIME-WAIT assassination", RFC 1337. */
-static void end_time_wait(const struct leftover *l)
+static unsigned end_time_wait(const struct leftover *l, int most_ms)
 {
 	struct matrix_socket reuse = { .kind = l->first.kind, .options = 1 };
 	int fd = spot_socket(&reuse, NULL);
+	unsigned left;
 
 	if (fd >= 0 && fd_non_blocking(fd, true) == 0 &&
-	    platform_bind(fd, SPOT(&l->peer_at), l->peer_at.length) == 0) {
+	    platform_bind(fd, SPOT(&l->peer_at), l->peer_at.length) == 0)
 		(void)connect(fd, SPOT(&l->ours_at), l->ours_at.length);
-		(void)sight_await_nothing(l->port);
-	}
+	left = sight_await_nothing(l->port, most_ms);
 	spot_reset(&fd);
+	return left;
 }
 
-unsigned leftover_end(struct leftover *l)
+unsigned leftover_end(struct leftover *l, int most_ms)
 {
 	spot_reset(&l->peer);
 	spot_reset(&l->ours);
 	fd_close(&l->listener);
 	for (size_t i = 0; i < COUNT(l->elsewhere); i++)
 		fd_close(&l->elsewhere[i]);
+	if (l->port < 0)
+		return 0;
 	if (l->state == MATRIX_TIME_WAIT && l->peer_at.length)
-		end_time_wait(l);
-	return l->port < 0 ? 0 : sight_await_nothing(l->port);
+		return end_time_wait(l, most_ms);
+	return sight_await_nothing(l->port, most_ms);
 }

@@ -20,6 +20,6 @@ int leftover_make(struct leftover *l, enum matrix_state state, const struct matr
 /* What a second socket meets: 0, an errno, or MATRIX_UNTESTED and the reason. */
 int leftover_second(const struct leftover *l, const struct matrix_socket *second, struct err *err);
 /* How many connections could not be taken away: they end within a minute. */
-unsigned leftover_end(struct leftover *l);
+unsigned leftover_end(struct leftover *l, int most_ms);
 
 #endif

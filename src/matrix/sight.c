@@ -92,9 +92,9 @@ int sight_await(int port, enum matrix_state state, struct err *err)
 	return rc;
 }
 
-unsigned sight_await_nothing(int port)
+unsigned sight_await_nothing(int port, int most_ms)
 {
-	int64_t end = clock_monotonic_ms() + PATIENCE_MS;
+	int64_t end = clock_monotonic_ms() + most_ms;
 	struct seen seen;
 
 	while (look(port, &seen, NULL) == 0 && seen.sum && clock_monotonic_ms() < end)

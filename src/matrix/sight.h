@@ -14,8 +14,8 @@ int sight_check(int port, enum matrix_state state, struct err *err);
  * and then do. */
 int sight_await(int port, enum matrix_state state, struct err *err);
 /* Waits until nothing is there; how many connections are there all the same. */
-unsigned sight_await_nothing(int port);
+unsigned sight_await_nothing(int port, int most_ms);
 
-enum { PATIENCE_MS = 250 };	/* for whatever should happen at once */
+enum { PATIENCE_MS = 1000 };	/* for whatever should happen at once */
 
 #endif

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""alone.py [--down] COMMAND [ARG...]: runs a command in a network namespace of its
-own, without privilege, and says on a line behind its output what sockets it left
-there, as JSON.  --down: loopback is not up.  Ends with the command's code (or
-128 + the signal that ended it)."""
+"""alone.py [--down|--rfc1337] COMMAND [ARG...]: runs a command in a network
+namespace of its own, without privilege, and says on a line behind its output the
+states of the sockets that it left there, as JSON.  --down: loopback is not up.
+--rfc1337: TIME_WAIT takes no reset (net.ipv4.tcp_rfc1337).  Ends with the command's
+code (or 128 + the signal that ended it)."""
 
 import ctypes
 import fcntl
@@ -31,7 +32,7 @@ def bring_up():
 
 
 def sockets():
-    return [line.split()[1:4] for table in ("tcp", "tcp6")
+    return [line.split()[3] for table in ("tcp", "tcp6")
             for line in Path("/proc/self/net", table).read_text().splitlines()[1:]]
 
 
@@ -42,6 +43,9 @@ def main():
         argv = argv[1:]
     else:
         bring_up()
+    if argv[0] == "--rfc1337":
+        argv = argv[1:]
+        Path("/proc/sys/net/ipv4/tcp_rfc1337").write_text("1")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     who = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
     code = subprocess.run(argv, check=False, **who).returncode

@@ -55,7 +55,7 @@ static void every_state_is_made_is_there_and_goes_away(void **state)
 		if (leftover_make(&l, rows[i / MATRIX_KINDS].state, &first, &err))
 			fail_msg("%s: %s", matrix_state_word(l.state), err.text);
 		assert_string_equal(states_at(l.port), rows[i / MATRIX_KINDS].in_proc);
-		assert_int_equal(leftover_end(&l), 0);
+		assert_int_equal(leftover_end(&l, PATIENCE_MS), 0);
 		assert_string_equal(states_at(l.port), "");
 	}
 }
@@ -73,7 +73,7 @@ static void another_state_is_not_taken_for_it(void **state)
 	assert_string_equal(err.text, "the state was not reached: the system shows CLOSE_WAIT");
 	assert_int_equal(sight_check(l.port, MATRIX_LISTEN, &err), -1);
 	assert_int_equal(err.code, EADDRINUSE);
-	assert_int_equal(leftover_end(&l), 0);
+	assert_int_equal(leftover_end(&l, PATIENCE_MS), 0);
 }
 
 /* Bound to another address of the same port, it is in nobody's way but the
@@ -95,7 +95,7 @@ static void a_stranger_at_the_port_is_noticed(void **state)
 	assert_int_equal(err.code, EADDRINUSE);
 	fd_close(&stranger);
 	assert_int_equal(sight_check(l.port, MATRIX_ESTABLISHED, &err), 0);
-	assert_int_equal(leftover_end(&l), 0);
+	assert_int_equal(leftover_end(&l, PATIENCE_MS), 0);
 }
 
 static void a_second_bind_changes_nothing(void **state)
@@ -114,7 +114,7 @@ static void a_second_bind_changes_nothing(void **state)
 		assert_int_equal(leftover_second(&l, &second, NULL), 0);
 	}
 	assert_int_equal(sight_check(l.port, MATRIX_FIN_WAIT_1, NULL), 0);
-	assert_int_equal(leftover_end(&l), 0);
+	assert_int_equal(leftover_end(&l, PATIENCE_MS), 0);
 }
 
 int main(void)
