@@ -179,6 +179,8 @@ static void add_surprises(const struct matrix *m, struct str *out)
 	if (surprises)
 		str_addf(out, "%zu of %zu binds did not end as holdport expects:\n%s%s", surprises,
 			 tested, str_text(&list), surprises > SURPRISES_SHOWN ? "  …\n" : "");
+	else if (!tested)
+		str_add(out, "Nothing could be tested.\n");
 	else
 		str_addf(out, "All %zu binds ended as holdport expects.\n", tested);
 	str_fini(&list);

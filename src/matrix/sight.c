@@ -85,11 +85,14 @@ static void pause_a_little(void)
 int sight_await(int port, enum matrix_state state, struct err *err)
 {
 	int64_t end = clock_monotonic_ms() + PATIENCE_MS;
-	int rc;
+	struct err why = { 0 };
 
-	while ((rc = sight_check(port, state, err)) && clock_monotonic_ms() < end)
+	while (sight_check(port, state, &why)) {
+		if (why.code == ENOTSUP || clock_monotonic_ms() >= end)
+			return err_set(err, why.code, "%s", why.text);
 		pause_a_little();
-	return rc;
+	}
+	return 0;
 }
 
 unsigned sight_await_nothing(int port, int most_ms)
