@@ -16,7 +16,7 @@ enum {
 	LEFT = MATRIX_STATES * MATRIX_KINDS * FIRSTS * MATRIX_OPTION_SETS,
 	SECONDS = MATRIX_KINDS * MATRIX_ADDRESSES * MATRIX_OPTION_SETS,
 	ATTEMPTS = 3,
-	MOST_MS = 20000,		/* on a system where every state is waited for in vain */
+	VAIN_MS = 15000,		/* for states that are not reached, all together */
 };
 
 struct outcome {
@@ -27,6 +27,7 @@ struct outcome {
 struct matrix {
 	struct outcome outcomes[LEFT][SECONDS];
 	struct text_list reasons;	/* each of them once */
+	int64_t in_vain;		/* ms */
 	unsigned left_behind;
 };
 
@@ -124,19 +125,21 @@ static int try(struct matrix *m, const struct left *left, struct outcome row[SEC
 
 static void experiment(struct matrix *m, const struct left *left, struct outcome row[SECONDS])
 {
+	int64_t begun = clock_monotonic_ms();
 	struct err err = { 0 };
 	int rc = -1;
 
 	for (int i = 0; i < ATTEMPTS && rc && (!i || err.code == EADDRINUSE); i++)
 		rc = try(m, left, row, &err);
-	if (rc)
-		all_untested(m, row, err.text);
+	if (!rc)
+		return;
+	all_untested(m, row, err.text);
+	m->in_vain += clock_monotonic_ms() - begun;
 }
 
 struct matrix *matrix_run(matrix_progress *progress, void *ctx)
 {
 	struct matrix *m = MEM_NEW(struct matrix);
-	int64_t end = clock_monotonic_ms() + MOST_MS;
 	bool on = true;
 
 	for (size_t i = 0; i < LEFT; i++) {
@@ -145,10 +148,10 @@ struct matrix *matrix_run(matrix_progress *progress, void *ctx)
 		if (!makes_sense(left.state, &left.socket, &left.socket))
 			continue;
 		on = on && progress(left.state, &left.socket, i, LEFT, ctx);
-		if (on && clock_monotonic_ms() < end)
+		if (on && m->in_vain < VAIN_MS)
 			experiment(m, &left, m->outcomes[i]);
 		else
-			all_untested(m, m->outcomes[i], "the time was over");
+			all_untested(m, m->outcomes[i], "too much was waited for in vain");
 	}
 	return m;
 }
