@@ -12,8 +12,8 @@
 #include "base/mem.h"
 #include "platform/linux/sock_diag.h"
 
-/* Beyond so many ports the kernel would look longer at each socket than we do. */
-enum { PORTS_MOST = 64 };
+/* The kernel checks a filter in the square of its length. */
+enum { PORTS_MOST = 512 };
 
 #define STATE(state) (1u << (state))
 /* Those in which a socket can have a descriptor after accept(2); a connection that
@@ -22,21 +22,6 @@ enum { PORTS_MOST = 64 };
 	(STATE(TCP_ESTABLISHED) | STATE(TCP_SYN_RECV) | STATE(TCP_FIN_WAIT1) |           \
 	 STATE(TCP_FIN_WAIT2) | STATE(TCP_CLOSE_WAIT) | STATE(TCP_LAST_ACK) |            \
 	 STATE(TCP_CLOSING))
-
-/* "Its port is this one, whatever its address": struct inet_diag_hostcond without
- * an address is in the midst. */
-struct port_test {
-	struct inet_diag_bc_op op;
-	uint8_t family, prefix_length;
-	int32_t port;
-	struct inet_diag_bc_op jump;	/* true: past all the others */
-};
-
-struct inet_question {
-	struct inet_diag_req_v2 r;
-	struct nlattr attr;
-	struct port_test tests[PORTS_MOST];
-};
 
 static const struct sockaddr_in *v4(const struct count_socket *s)
 {
@@ -160,71 +145,100 @@ int count_seen_unix(const struct nlmsghdr *head, void *seen)
 	return MNL_CB_OK;
 }
 
-static bool has_port(const in_port_t *ports, size_t count, in_port_t port)
+static int by_port(const void *a, const void *b)
 {
+	const uint16_t *x = a, *y = b;
+
+	return *x - *y;
+}
+
+/* Each once, in their order; how many. */
+static size_t ports_of(const struct count_seen *s, int family, uint16_t *ret)
+{
+	size_t count = 0, kept = 0;
+
+	for (size_t i = 0; i < s->socket_count; i++)
+		if (s->sockets[i].sa->sa_family == family)
+			ret[count++] = ntohs(port_of(&s->sockets[i]));
+	qsort(ret, count, sizeof(*ret), by_port);
 	for (size_t i = 0; i < count; i++)
-		if (ports[i] == port)
-			return true;
-	return false;
+		if (!kept || ret[kept - 1] != ret[i])
+			ret[kept++] = ret[i];
+	return kept;
 }
 
-/* How many different ones there are; beyond PORTS_MOST they are not told apart. */
-static size_t ports_of(const struct count_seen *s, int family, in_port_t ports[PORTS_MOST])
+static uint16_t bytes(const struct inet_diag_bc_op *from, const struct inet_diag_bc_op *to)
 {
-	size_t count = 0;
-
-	for (size_t i = 0; i < s->socket_count && count <= PORTS_MOST; i++) {
-		const struct count_socket *one = &s->sockets[i];
-
-		if (one->sa->sa_family != family)
-			continue;
-		if (count < PORTS_MOST && has_port(ports, count, port_of(one)))
-			continue;
-		if (count < PORTS_MOST)
-			ports[count] = port_of(one);
-		count++;
-	}
-	return count;
+	return (uint16_t)((const char *)to - (const char *)from);
 }
 
-/* The last test needs no jump: being through is being true. */
-static size_t add_tests(struct inet_question *q, const in_port_t *ports, size_t count)
+/* "Is it this port?"  Being at the end is yes, being beyond it is no. */
+static struct inet_diag_bc_op *add_port(struct inet_diag_bc_op *at,
+					const struct inet_diag_bc_op *end, int32_t port)
 {
-	size_t tests = count * sizeof(*q->tests) - sizeof(q->tests->jump);
+	at[0] = (struct inet_diag_bc_op){ .code = INET_DIAG_BC_S_COND, .yes = bytes(at, at + 3),
+					  .no = (uint16_t)(bytes(at, end) + 4) };
+	/* struct inet_diag_hostcond: of any family, without an address. */
+	at[1] = (struct inet_diag_bc_op){ 0 };
+	memcpy(&at[2], &port, sizeof(port));
+	at[3] = (struct inet_diag_bc_op){ .code = INET_DIAG_BC_JMP, .yes = sizeof(*at),
+					  .no = bytes(at + 3, end) };
+	return at + 4;
+}
 
-	for (size_t i = 0; i < count; i++) {
-		struct port_test *t = &q->tests[i];
-		size_t left = tests - i * sizeof(*t);
+/* A search by halves: the upper one follows, the lower one behind that. */
+static struct inet_diag_bc_op *add_ports(struct inet_diag_bc_op *at,
+					 const struct inet_diag_bc_op *end,
+					 const uint16_t *ports, size_t count)
+{
+	struct inet_diag_bc_op *lower;
 
-		*t = (struct port_test){
-			.op = { .code = INET_DIAG_BC_S_COND,
-				.yes = offsetof(struct port_test, jump), .no = sizeof(*t) },
-			.family = AF_UNSPEC, .port = ntohs(ports[i]),
-			.jump = { .code = INET_DIAG_BC_JMP, .yes = sizeof(t->jump),
-				  .no = (uint16_t)(left - offsetof(struct port_test, jump)) },
-		};
+	if (count == 1)
+		return add_port(at, end, ports[0]);
+	lower = add_ports(at + 2, end, ports + count / 2, count - count / 2);
+	at[0] = (struct inet_diag_bc_op){ .code = INET_DIAG_BC_S_GE, .yes = bytes(at, at + 2),
+					  .no = bytes(at, lower) };
+	at[1] = (struct inet_diag_bc_op){ .no = ports[count / 2] };
+	return add_ports(lower, end, ports, count / 2);
+}
+
+/* One port is asked for as such, several by a filter, too many not at all. */
+static int ask_ports(struct count_seen *s, struct inet_diag_req_v2 *r, const uint16_t *ports,
+		     size_t count, struct err *err)
+{
+	size_t steps = count > 1 && count <= PORTS_MOST ? 6 * count - 2 : 0;
+	size_t size = sizeof(*r) + (steps ? sizeof(struct nlattr) : 0) +
+		      steps * sizeof(struct inet_diag_bc_op);
+	char *request = mem_new(size);
+	struct nlattr *filter = (void *)(request + sizeof(*r));
+	int rc;
+
+	if (count == 1)
+		r->id.idiag_sport = htons(ports[0]);
+	memcpy(request, r, sizeof(*r));
+	if (steps) {
+		struct inet_diag_bc_op *first = (void *)(filter + 1);
+
+		*filter = (struct nlattr){ .nla_type = INET_DIAG_REQ_BYTECODE,
+					   .nla_len = (uint16_t)(size - sizeof(*r)) };
+		(void)add_ports(first, first + steps, ports, count);
 	}
-	q->attr = (struct nlattr){ .nla_type = INET_DIAG_REQ_BYTECODE,
-				   .nla_len = (uint16_t)(sizeof(q->attr) + tests) };
-	return offsetof(struct inet_question, tests) + tests;
+	rc = sock_diag_ask(request, size, true, count_seen_inet, s, err);
+	free(request);
+	return rc;
 }
 
 static int ask_inet(struct count_seen *s, int family, struct err *err)
 {
-	struct inet_question q = {
-		.r = { .sdiag_family = (uint8_t)family, .sdiag_protocol = IPPROTO_TCP,
-		       .idiag_states = ACCEPTED | STATE(TCP_LISTEN) },
-	};
-	in_port_t ports[PORTS_MOST];
-	size_t count = ports_of(s, family, ports), size = sizeof(q.r);
+	struct inet_diag_req_v2 r = { .sdiag_family = (uint8_t)family,
+				      .sdiag_protocol = IPPROTO_TCP,
+				      .idiag_states = ACCEPTED | STATE(TCP_LISTEN) };
+	uint16_t *ports = mem_new((s->socket_count + 1) * sizeof(*ports));
+	size_t count = ports_of(s, family, ports);
+	int rc = count ? ask_ports(s, &r, ports, count, err) : 0;
 
-	if (!count)
-		return 0;
-	if (count == 1)
-		q.r.id.idiag_sport = ports[0];
-	else if (count <= PORTS_MOST)
-		size = add_tests(&q, ports, count);
-	return sock_diag_ask(&q, size, true, count_seen_inet, s, err);
+	free(ports);
+	return rc;
 }
 
 static int ask_unix(struct count_seen *s, struct err *err)

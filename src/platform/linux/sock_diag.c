@@ -2,27 +2,27 @@
 
 #include <errno.h>
 #include <linux/sock_diag.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/mem.h"
 
 #define SEQUENCE 1	/* one request a socket */
 
-enum { REQUEST_MOST = 2048 };
-
 static int send_request(struct mnl_socket *nl, const void *request, size_t size, bool all)
 {
-	char room[MNL_ALIGN(sizeof(struct nlmsghdr)) + REQUEST_MOST] = { 0 };
+	char *room = mem_new(MNL_NLMSG_HDRLEN + MNL_ALIGN(size));
 	struct nlmsghdr *head = mnl_nlmsg_put_header(room);
+	ssize_t sent;
 
-	if (size > REQUEST_MOST) {
-		errno = EMSGSIZE;
-		return -1;
-	}
 	head->nlmsg_type = SOCK_DIAG_BY_FAMILY;
 	/* An acknowledgement ends the answer about a single socket. */
 	head->nlmsg_flags = NLM_F_REQUEST | (all ? NLM_F_DUMP : NLM_F_ACK);
 	head->nlmsg_seq = SEQUENCE;
 	memcpy(mnl_nlmsg_put_extra_header(head, size), request, size);
-	return mnl_socket_sendto(nl, head, head->nlmsg_len) < 0 ? -1 : 0;
+	sent = mnl_socket_sendto(nl, head, head->nlmsg_len);
+	free(room);
+	return sent < 0 ? -1 : 0;
 }
 
 static int receive(struct mnl_socket *nl, mnl_cb_t cb, void *ctx)
