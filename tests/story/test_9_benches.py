@@ -8,7 +8,7 @@ import pytest
 
 from holdport import BUILD, ROOT
 
-BENCHES = ["footprint", "idle"]
+BENCHES = ["count", "footprint", "idle"]
 
 
 @pytest.mark.parametrize("name", BENCHES)
