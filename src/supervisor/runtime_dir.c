@@ -102,11 +102,12 @@ static int check_lock(int lock, const char *name, struct err *err)
 	return 0;
 }
 
-/* The pid is for people; what counts is the lock, which ends with its holder. */
+/* The pid is for people; what counts is the lock, which ends with its holder.
+ * Who may read the file may lock it, and keep us from starting: nobody else may. */
 static int lock_it(const char *path, pid_t pid, struct err *err)
 {
 	char *name = mem_format("%s/lock", path);
-	int lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
+	int lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	int rc = -1;
 
 	if (lock < 0 && errno == ELOOP)
@@ -115,6 +116,8 @@ static int lock_it(const char *path, pid_t pid, struct err *err)
 		(void)err_sys(err, errno, "cannot open %s", name);
 	else if (check_lock(lock, name, err) < 0)
 		;
+	else if (fchmod(lock, 0600) < 0)
+		(void)err_sys(err, errno, "cannot keep others from %s", name);
 	else if (flock(lock, LOCK_EX | LOCK_NB) < 0)
 		(void)refuse(lock, path, err);
 	else if (ftruncate(lock, 0) < 0 || dprintf(lock, "%ld\n", (long)pid) < 0)

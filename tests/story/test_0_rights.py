@@ -228,6 +228,16 @@ def test_a_lock_that_is_another_file_too_is_left_alone(holdport):
     assert victim.read_text() == "precious"
 
 
+def test_no_other_user_takes_the_lock_in_our_place(shared):
+    shared.runtime_dir.mkdir()
+    lock = shared.runtime_dir / "lock"
+    lock.touch(0o644)               # as an earlier version left it
+    run_web(shared)
+    take = subprocess.run(["/usr/bin/python3", "-c", "import sys; open(sys.argv[1])", str(lock)],
+                          user=NOBODY, group=NOBODY, extra_groups=[], capture_output=True, cwd="/")
+    assert b"PermissionError" in take.stderr
+
+
 @pytest.mark.parametrize("mode, owner, word", [
     (0o777, 0, "can be written by others"), (0o770, 0, "can be written by others"),
     (0o700, NOBODY, "belongs to")])
