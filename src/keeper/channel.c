@@ -68,15 +68,20 @@ int channel_send(int fd, enum channel_word word, int64_t number, int64_t other,
 	}
 }
 
+/* The first one.  The room for one is rounded up, and may hold two. */
 static int passed(struct msghdr *m)
 {
 	struct cmsghdr *c = CMSG_FIRSTHDR(m);
-	int fd = -1;
+	int fds[sizeof(union pass) / sizeof(int)] = { -1 };
+	size_t size = 0;
 
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
-	    c->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
-	return fd;
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
+		size = c->cmsg_len - CMSG_LEN(0);
+		memcpy(fds, CMSG_DATA(c), size);
+	}
+	for (size_t i = 1; i < size / sizeof(int); i++)
+		fd_close(&fds[i]);
+	return fds[0];
 }
 
 int channel_receive(int fd, struct channel_message *ret, int *ret_pass)

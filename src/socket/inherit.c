@@ -45,7 +45,9 @@ void inherited_note(const char *pid, const char *fds, const char *names, pid_t u
 		hint(whose, count, us);
 		return;
 	}
-	for (int fd = FIRST_FD; fd < FIRST_FD + count && fd < FIRST_FD + FDS_MOST; fd++) {
+	if (count > FDS_MOST)
+		count = FDS_MOST;
+	for (int fd = FIRST_FD; fd < FIRST_FD + count; fd++) {
 		char *name = next_name(&names);
 
 		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) {
