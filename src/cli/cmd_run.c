@@ -127,6 +127,9 @@ static int take_option(struct exec *e, char ***words)
 		return complain(OUTCOME_USAGE, "exec: --intercept: not in this version");
 	} else if (strncmp(word, "--", 2) == 0 && strchr(word, '=')) {
 		add(e, word);
+	} else if (strncmp(word, "--", 2) == 0 && (*words)[1]) {
+		return complain(OUTCOME_USAGE, "exec: %s: a value is joined to it: %s=%s", word,
+				word, (*words)[1]);
 	} else {
 		return complain(OUTCOME_USAGE,
 				"exec: %s: options are -l ADDR and --KEY=VALUE, before the command",

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/owner.h"
 #include "cli/complete.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -88,7 +89,8 @@ static int no_such_command(const char *name)
 	for (const struct command *c = commands; c->name; c++)
 		if (command_is_here(c))
 			text_list_add(&names, c->name);
-	(void)complain(0, "\"%s\" is no command%s", name, nearest_hint(name, &names, hint));
+	nearest_hint(name, &names, hint);
+	(void)complain(0, "\"%s\" is no command%s", name, *hint ? hint : "; see holdport help");
 	text_list_fini(&names);
 	return OUTCOME_USAGE;
 }
@@ -114,12 +116,20 @@ static void help_all(FILE *out)
 	(void)fputs("\nholdport help COMMAND tells the options of one.\n", out);
 }
 
+static const char exec_options[] =
+	"  -l ADDR                 hold this address for it; may be said again\n"
+	"      --KEY=VALUE         any key of [program:NAME], such as --ready=tcp, --workers=2;\n"
+	"                          holdport config --reference tells them all\n"
+	"      --runtime-dir=DIR   where its supervisor is found\n";
+
 static void help_one(const struct command *c)
 {
 	struct str text = { 0 };
 
 	str_addf(&text, "usage: holdport %s%s%s\n\n%s\n\n", c->name, *c->usage ? " " : "", c->usage,
 		 c->help);
+	if (c->run_raw)
+		str_add(&text, exec_options);
 	options_help(c->options | OPT(HELP), &text);
 	(void)output_now(&text);
 	str_fini(&text);
@@ -162,14 +172,41 @@ static int usage(const struct request *r, const char *what)
 	return complain(OUTCOME_USAGE, "%s%s%s", c ? c->name : "", c ? ": " : "", what);
 }
 
+/* What a word behind these, which take none, was meant for. */
+static const char *meant_by(const struct command *c)
+{
+	static const char *const meant[][2] = {
+		{ "run", "run -c" }, { "check", "check -c" }, { "config", "config -c" },
+		{ "reload", "restart" }, { "shutdown", "stop" },
+	};
+
+	for (size_t i = 0; i < COUNT(meant); i++)
+		if (strcmp(c->name, meant[i][0]) == 0)
+			return meant[i][1];
+	return NULL;
+}
+
+static int too_many(const struct command *c, const char *word)
+{
+	const char *meant = meant_by(c);
+
+	if (meant)
+		return complain(OUTCOME_USAGE, "%s takes no \"%s\"; did you mean holdport %s %s?",
+				c->name, word, meant, word);
+	return complain(OUTCOME_USAGE, "%s: \"%s\" is too much; usage: holdport %s%s%s", c->name,
+			word, c->name, *c->usage ? " " : "", c->usage);
+}
+
 static int count_names(const struct request *r)
 {
 	const struct command *c = r->command;
 	int count = (int)r->name_count;
 
-	if (count >= c->names_least && (c->names_most == NAMES_ANY || count <= c->names_most))
-		return 0;
-	return complain(OUTCOME_USAGE, "usage: holdport %s %s", c->name, c->usage);
+	if (count < c->names_least)
+		return complain(OUTCOME_USAGE, "usage: holdport %s %s", c->name, c->usage);
+	if (c->names_most != NAMES_ANY && count > c->names_most)
+		return too_many(c, r->names[c->names_most]);
+	return 0;
 }
 
 /* JSON carries nothing else. */

@@ -132,6 +132,24 @@ def test_wrong_usage_exits_2_and_says_why(holdport, words):
     assert result.err
 
 
+@pytest.mark.parametrize("words, hint", [
+    (["frobnicate"], "holdport help"), (["restrat", "web"], '"restart"'),
+    (["run", "web.conf"], "-c web.conf"), (["check", "web.conf"], "-c web.conf"),
+    (["reload", "web"], "restart web"), (["shutdown", "web"], "stop web"),
+    (["scale", "web"], "NAME N"), (["wait", "web", "more", "--state", "running"], '"more"'),
+    (["exec", "--ready", "tcp", "--", "true"], "--ready=tcp"), (["exec", "-x", "true"], "-l ADDR"),
+    (["exec"], "-- ./server")])
+def test_a_mistake_is_answered_with_what_would_be_right(holdport, words, hint):
+    said = holdport.plain(*words)
+    assert said.code == USAGE
+    assert hint in said.err, said
+
+
+def test_help_of_exec_says_what_its_options_are(holdport):
+    said = holdport.plain("help", "exec")
+    assert "-l ADDR" in said.out and "config --reference" in said.out and "--ready=" in said.out
+
+
 def test_a_faulty_file_exits_2_with_every_fault_and_its_line(holdport):
     holdport.config.write_text("[program:web]\n"
                                "comand = /bin/true\n"
