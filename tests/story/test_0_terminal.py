@@ -1,0 +1,58 @@
+"""What a terminal is shown, and what a pipe is."""
+
+import contextlib
+import os
+import pty
+import re
+import subprocess
+
+import pytest
+
+from holdport import BUILD, PATIENCE
+
+
+@pytest.fixture
+def slow(holdport):
+    """[program:web], whose workers take a moment to start."""
+    holdport.run_web("--notify", "--start-delay", 700, section="ready = notify")
+    return holdport
+
+
+def on_a_terminal(holdport, *words, **env):
+    """All that a command shows on a terminal, and its exit code."""
+    ours, its = pty.openpty()
+    environment = {name: value for name, value in holdport.env.items() if name != "NO_COLOR"}
+    child = subprocess.Popen([str(BUILD / "bin/holdport"), *map(str, words), "-c",
+                              str(holdport.config)], stdin=subprocess.DEVNULL, stdout=its,
+                             stderr=its, env={**environment, "TERM": "xterm", **env})
+    os.close(its)
+    shown = b""
+    with contextlib.suppress(OSError):      # EIO: it has ended
+        while more := os.read(ours, 65536):
+            shown += more
+    os.close(ours)
+    return shown.decode(), child.wait(timeout=PATIENCE)
+
+
+def test_long_work_is_one_line_that_is_rewritten(slow):
+    shown, code = on_a_terminal(slow, "restart", "web")
+    assert code == 0
+    lines = shown.split("\r\n")
+    assert re.search(r"\rweb: generation 2 \w+, 0/1 ready… 0s\x1b\[K", lines[0]), shown
+    assert lines[0].endswith("\r\x1b[Kweb: generation 2 is running"), shown
+    assert lines[1:] == [""]
+
+
+def test_elsewhere_it_is_a_line_for_each_event(slow):
+    said = slow.ok("restart", "web")
+    assert said.out == "web: generation 2 is running\n"
+    assert "web: generation 2 proving" in said.err.splitlines()
+    assert "\r" not in said.err and "\x1b" not in said.err
+
+
+def test_colours_are_for_a_terminal_that_wants_them(slow):
+    assert "\x1b[" in on_a_terminal(slow, "status")[0]
+    for env in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        assert "\x1b" not in on_a_terminal(slow, "status", **env)[0]
+    plain = slow.plain("status", "-c", slow.config, env={"NO_COLOR": "", "TERM": "xterm"})
+    assert "running" in plain.out and "\x1b" not in plain.out
