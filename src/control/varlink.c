@@ -111,14 +111,42 @@ static const struct method *find_method(const struct varlink *v, const char *nam
 	return NULL;
 }
 
+/* "io.holdport.Status" is of the interface "io.holdport". */
+static size_t interface_length(const char *method)
+{
+	const char *dot = strrchr(method, '.');
+
+	return dot ? (size_t)(dot - method) : 0;
+}
+
+static bool has_interface(const struct varlink *v, const char *name, size_t length)
+{
+	for (size_t i = 0; i < v->method_count; i++)
+		if (interface_length(v->methods[i].name) == length &&
+		    memcmp(v->methods[i].name, name, length) == 0)
+			return true;
+	return false;
+}
+
+static void not_found(struct call *call, const char *method)
+{
+	size_t length = interface_length(method);
+
+	if (has_interface(call->client->server, method, length))
+		call_error(call, "org.varlink.service.MethodNotFound",
+			   json_pack("{s:s}", "method", method));
+	else
+		call_error(call, "org.varlink.service.InterfaceNotFound",
+			   json_pack("{s:s%}", "interface", method, length));
+}
+
 void varlink_serve(struct call *call, const struct request *r)
 {
 	const struct client *c = call->client;
 
 	call->method = find_method(c->server, r->method);
 	if (!call->method)
-		call_error(call, "org.varlink.service.MethodNotFound",
-			   json_pack("{s:s}", "method", r->method));
+		not_found(call, r->method);
 	else if (call->method->needs > right_of(c->server, c->fd))
 		call_error(call, "io.holdport.PermissionDenied", NULL);
 	else
