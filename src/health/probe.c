@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/owner.h"
 #include "platform/platform.h"
+#include "socket/rebind.h"
 
 enum {
 	LOOK_FIRST_MS = 1,	/* after connect(2); doubled */
@@ -57,15 +58,28 @@ static void on_look(struct loop_timer *t)
 	loop_timer_start(p->loop, &p->again, p->pause, on_look);
 }
 
+/* A socket that is to take the place of another hears nothing yet.  On loopback
+ * the handshake is over when connect(2) returns. */
+static int connect_to(struct probe *p, const struct address *to)
+{
+	int rc;
+
+	rebind_open_door(p->held);
+	rc = connect(p->fd, (const struct sockaddr *)&to->sa, to->length);
+	if (rc < 0 && errno == EINPROGRESS)
+		rc = 0;
+	rebind_close_door(p->held);
+	return rc;
+}
+
 static void on_connect(struct loop_timer *t)
 {
 	struct probe *p = OWNER(t, struct probe, again);
 	struct address to;
 
-	aim(p->listen, &to);
+	aim(&p->held->key.address, &to);
 	p->fd = socket(to.sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (p->fd < 0 || (connect(p->fd, (struct sockaddr *)&to.sa, to.length) < 0 &&
-			  errno != EINPROGRESS)) {
+	if (p->fd < 0 || connect_to(p, &to) < 0) {
 		log_debug("readiness probe: %s", strerror(errno));
 		connect_again(p, HOLD_MS);
 		return;
@@ -81,12 +95,10 @@ static void connect_again(struct probe *p, int64_t after)
 	loop_timer_start(p->loop, &p->again, after, on_connect);
 }
 
-void probe_start(struct probe *p, struct loop *loop, const struct address *listen, pid_t pid,
+void probe_start(struct probe *p, struct loop *loop, struct held *held, pid_t pid,
 		 void (*accepted)(struct probe *p))
 {
-	*p = (struct probe){
-		.loop = loop, .listen = listen, .pid = pid, .fd = -1, .accepted = accepted,
-	};
+	*p = (struct probe){ .loop = loop, .held = held, .pid = pid, .fd = -1, .accepted = accepted };
 	connect_again(p, 0);
 }
 

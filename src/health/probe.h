@@ -8,11 +8,11 @@
 #define HOLDPORT_HEALTH_PROBE_H
 
 #include "loop/loop.h"
-#include "socket/address.h"
+#include "socket/store.h"
 
 struct probe {
 	struct loop *loop;
-	const struct address *listen;	/* the caller's */
+	struct held *held;		/* the caller's */
 	pid_t pid;
 	int fd;				/* -1: between two tries */
 	int64_t connected;		/* loop_now() */
@@ -21,8 +21,8 @@ struct probe {
 	void (*accepted)(struct probe *p);
 };
 
-/* listen stays as long as the probe runs. */
-void probe_start(struct probe *p, struct loop *loop, const struct address *listen, pid_t pid,
+/* held stays as long as the probe runs. */
+void probe_start(struct probe *p, struct loop *loop, struct held *held, pid_t pid,
 		 void (*accepted)(struct probe *p));
 void probe_stop(struct probe *p);	/* accepts one that is all zeroes */
 

@@ -113,8 +113,8 @@ static void start_tcp(struct proof *p)
 	for (size_t i = 0; i < p->spec.held_count; i++)
 		if (p->spec.held[i]->key.type == SOCK_STREAM &&
 		    address_port(&p->spec.held[i]->key.address) >= 0) {
-			probe_start(&p->probe, p->loop, &p->spec.held[i]->key.address,
-				    p->spec.pid, on_accepted);
+			probe_start(&p->probe, p->loop, p->spec.held[i], p->spec.pid,
+				    on_accepted);
 			return;
 		}
 }

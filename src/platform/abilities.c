@@ -62,6 +62,15 @@ static bool try_counting(void)
 	       self.connections >= 0;
 }
 
+static bool try_steer(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool can = fd >= 0 && platform_deafen(fd, NULL) == 0 && platform_hear(fd, NULL, NULL) == 0;
+
+	fd_close(&fd);
+	return can;
+}
+
 bool platform_can(enum ability a)
 {
 	static bool (*const tries[])(void) = {
@@ -70,6 +79,7 @@ bool platform_can(enum ability a)
 		[CAN_FIND_ACCEPTOR] = try_acceptor,
 		[CAN_SEE_WAITING] = try_waits,
 		[CAN_COUNT_CONNECTIONS] = try_counting,
+		[CAN_STEER] = try_steer,
 	};
 	static enum { UNKNOWN, YES, NO } answers[ABILITY_COUNT];
 

@@ -18,7 +18,8 @@
 	X(FIND_LISTENER, "find_listener", "who listens at an address")                \
 	X(FIND_ACCEPTOR, "find_acceptor", "which process accepted a connection")      \
 	X(SEE_WAITING, "see_waiting", "whether a process waits on a socket")          \
-	X(COUNT_CONNECTIONS, "count_connections", "which process has which connection")
+	X(COUNT_CONNECTIONS, "count_connections", "which process has which connection") \
+	X(STEER, "steer", "new connections from one socket of an address to another")
 
 enum ability {
 #define X(name, word, help) CAN_##name,
@@ -85,9 +86,23 @@ int platform_below_started_with(pid_t pid, const char *item, struct err *err);
 unsigned long platform_network_namespace(void);
 /* Connections that wait in a listener's queue and how many may; -1: cannot tell. */
 int platform_queue(int fd, int *ret_queue, int *ret_backlog);
+/* Somebody waits to be accepted; a datagram waits to be read. */
+bool platform_has_waiting(int fd);
 /* bind(2), listen(2): here so that a test can script their failures. */
 int platform_bind(int fd, const struct sockaddr *sa, socklen_t length);
 int platform_listen(int fd, int backlog);
+
+/* A second socket may be bound beside this one, or may not (any more). */
+int platform_share(int fd, bool shared, struct err *err);
+/* Nothing new comes to it any more.  What waits in its queue stays, and what is on
+ * its way to it arrives. */
+int platform_deafen(int fd, struct err *err);
+/* It gets what is new again: on this interface; NULL: on all. */
+int platform_hear(int fd, const char *device, struct err *err);
+bool platform_is_deaf(int fd);
+/* Of sockets that share one and the same address, this one gets all that is new,
+ * counted from 0 in the order in which they began to listen.  fd: any of them. */
+int platform_prefer(int fd, unsigned place, struct err *err);
 
 /* A pipe for a worker's output whose write end never meets a closed pipe: the
  * writer holds a reading end as well (facts: anonymous pipes, SIGPIPE). */

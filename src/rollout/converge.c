@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "rollout/asks.h"
 #include "rollout/step.h"
+#include "rollout/takeover.h"
 
 struct sight {
 	struct strategy_view view;
@@ -24,7 +25,7 @@ static enum strategy strategy_now(const struct program *p, const struct sight *s
 	for (size_t i = 0; i < s->view.count; i++)
 		beside = beside || s->others[i];
 	if (p->next)
-		return p->current ? p->strategy : STRATEGY_OVERLAP;
+		return p->current && !takeover_rebinds(p) ? p->strategy : STRATEGY_OVERLAP;
 	return beside ? STRATEGY_ROLLING : STRATEGY_OVERLAP;
 }
 
@@ -136,6 +137,9 @@ bool step_converge(struct program *p)
 			    "restart it first", NULL);
 		return false;
 	}
+	/* First nobody, then the new: but not before the old queue is empty. */
+	if (p->next && p->strategy == STRATEGY_REPLACE && takeover_waits(p))
+		return false;
 	look(p, target, &s);
 	complete = strategy_next(&s.view, s.steps);
 	take_steps(p, target, &s);
@@ -144,6 +148,8 @@ bool step_converge(struct program *p)
 	free(s.steps);
 	if (!complete && target == p->next)
 		generation_on(target, GENERATION_EV_FILLED);
+	if (complete && target == p->next && takeover_waits(p))
+		return false;
 	if (complete && target == p->next)
 		promote(p);
 	else if (complete)

@@ -35,6 +35,7 @@ struct generation {
 	size_t seat_count;
 	struct list members;		/* living workers, closed seats' too */
 	const char *proved_by;		/* NULL until the first proof */
+	bool takes_over;		/* what is new comes to its sockets (takeover.h) */
 	bool hurried;			/* it is beyond max_generations */
 	bool halted;			/* failed half way with on_failure = stop */
 	char *failure;			/* the first one, or NULL */

@@ -1,5 +1,6 @@
 #include "rollout/plan.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "base/str.h"
 #include "rollout/program.h"
 #include "socket/open.h"
+#include "socket/rebind.h"
 
 /* One address of a configuration. */
 struct place_at {
@@ -41,12 +43,15 @@ static const struct place_at *find(const struct places *in, const struct key *ke
 	return NULL;
 }
 
-static const struct place_at *find_overlap(const struct places *in, const struct place_at *p)
+/* One that the new configuration lets go; beside one that stays there is no place. */
+static const struct place_at *find_overlap(const struct places *in, const struct places *now,
+					   const struct place_at *p)
 {
 	for (size_t i = 0; i < in->count; i++) {
 		const struct place_at *other = &in->items[i];
 
-		if (key_overlaps(&other->key, socket_v6only(&other->key, other->socket), &p->key,
+		if (!find(now, &other->key) &&
+		    key_overlaps(&other->key, socket_v6only(&other->key, other->socket), &p->key,
 				 socket_v6only(&p->key, p->socket)))
 			return other;
 	}
@@ -85,8 +90,8 @@ static enum plan_action by_effect(enum effect e)
 	return actions[e];
 }
 
-static void add_socket(struct plan *plan, enum plan_action action, const struct place_at *p,
-		       const char *why)
+static struct plan_step *add_socket(struct plan *plan, enum plan_action action,
+				    const struct place_at *p, const char *why)
 {
 	char address[ADDRESS_TEXT_SIZE];
 	struct plan_step *step;
@@ -98,6 +103,27 @@ static void add_socket(struct plan *plan, enum plan_action action, const struct 
 	step->key = p->key;
 	step->socket = p->socket;
 	step->index = p->index;
+	return step;
+}
+
+static void add_rebind(struct plan *plan, const struct place_at *was, const struct place_at *now,
+		       const char *why)
+{
+	struct plan_step *step = add_socket(plan, PLAN_REBIND, now, why);
+
+	step->in_place = key_same(&was->key, &now->key);
+	step->was_key = was->key;
+	step->was = was->socket;
+}
+
+static void plan_overlap(struct plan *plan, const struct place_at *was, const struct place_at *now)
+{
+	char address[ADDRESS_TEXT_SIZE], why[ADDRESS_TEXT_SIZE + 16];
+	bool same = strcmp(address_text(&was->key.address, address),
+			   address_text(&now->key.address, why)) == 0;
+
+	(void)snprintf(why, sizeof(why), "in place of %s", address);
+	add_rebind(plan, was, now, !same ? why : now->socket->mptcp ? "mptcp" : "no mptcp");
 }
 
 static void plan_kept(struct plan *plan, const struct place_at *was, const struct place_at *now)
@@ -111,8 +137,13 @@ static void plan_kept(struct plan *plan, const struct place_at *was, const struc
 	before.listen = now->socket->listen;
 	effect = socket_settings_effect(&before, now->socket, &keys);
 	why = joined(&keys);
+	if (effect == EFFECT_REBIND && rebind_alike(&now->key, was->socket, now->socket))
+		effect = EFFECT_LIVE;
 
-	add_socket(plan, by_effect(effect), now, why);
+	if (effect == EFFECT_REBIND)
+		add_rebind(plan, was, now, why);
+	else
+		(void)add_socket(plan, by_effect(effect), now, why);
 	free(why);
 	text_list_fini(&keys);
 }
@@ -121,18 +152,18 @@ static void plan_sockets(struct plan *plan, const struct places *was, const stru
 {
 	for (size_t i = 0; i < now->count; i++) {
 		const struct place_at *kept = find(was, &now->items[i].key);
-		const struct place_at *overlap = find_overlap(was, &now->items[i]);
+		const struct place_at *overlap = find_overlap(was, now, &now->items[i]);
 
 		if (kept)
 			plan_kept(plan, kept, &now->items[i]);
 		else if (overlap)
-			add_socket(plan, PLAN_REBIND, &now->items[i], overlap->socket->name);
+			plan_overlap(plan, overlap, &now->items[i]);
 		else
-			add_socket(plan, PLAN_ADD, &now->items[i], NULL);
+			(void)add_socket(plan, PLAN_ADD, &now->items[i], NULL);
 	}
 	for (size_t i = 0; i < was->count; i++)
 		if (!find(now, &was->items[i].key))
-			add_socket(plan, PLAN_REMOVE, &was->items[i], NULL);
+			(void)add_socket(plan, PLAN_REMOVE, &was->items[i], NULL);
 }
 
 /* The addresses that a program is given, in their order. */
@@ -153,6 +184,12 @@ static void places_of_program(const struct settings *s, const struct program_set
 	free(all.items);
 }
 
+/* Bound anew in between, it is not the one that the program has. */
+static bool same_socket(const struct place_at *a, const struct place_at *b)
+{
+	return key_same(&a->key, &b->key) && rebind_alike(&a->key, a->socket, b->socket);
+}
+
 static bool same_sockets(const struct settings *was, const struct program_settings *p,
 			 const struct settings *now, const struct program_settings *q)
 {
@@ -163,7 +200,7 @@ static bool same_sockets(const struct settings *was, const struct program_settin
 	places_of_program(now, q, &b);
 	same = a.count == b.count;
 	for (size_t i = 0; same && i < a.count; i++)
-		same = key_same(&a.items[i].key, &b.items[i].key);
+		same = same_socket(&a.items[i], &b.items[i]);
 	free(a.items);
 	free(b.items);
 	return same;
@@ -182,7 +219,7 @@ static void plan_program(struct plan *plan, const struct means *before,
 	effect = program_settings_effect(before->program, after, &keys);
 	if (!same_sockets(before->settings, before->program, now, after)) {
 		effect = effect < EFFECT_RESTART ? EFFECT_RESTART : effect;
-		text_list_add(&keys, "addresses of its sockets");
+		text_list_add(&keys, "its sockets");
 	}
 	add(plan, by_effect(effect), after->name, keys.count ? joined(&keys) : NULL)->program =
 		after;
@@ -235,13 +272,30 @@ const char *plan_action_word(enum plan_action a)
 	return words[a];
 }
 
+void plan_tell_risks(struct plan *p, bool can_steer)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		struct plan_step *s = &p->steps[i];
+		const char *risk;
+		char *text;
+
+		if (s->action != PLAN_REBIND || s->key.family == AF_UNIX)
+			continue;
+		risk = rebind_risk(&s->was_key, s->was, &s->key, s->socket, can_steer);
+		text = risk ? mem_format("%s; %s", s->text, risk) : mem_text(s->text);
+		free(s->text);
+		s->text = text;
+	}
+}
+
+/* A path is one file, whatever the type of its socket. */
 int plan_check(const struct plan *p, struct err *err)
 {
 	for (size_t i = 0; i < p->count; i++)
-		if (p->steps[i].action == PLAN_REBIND)
+		if (p->steps[i].action == PLAN_REBIND && p->steps[i].key.family == AF_UNIX)
 			return err_set(err, 0,
-				       "socket %s: %s: a held address cannot be bound anew in this "
-				       "version; shut holdport down and start it, or go back",
+				       "socket %s: %s: a held path cannot be bound anew; give the "
+				       "new socket another path, or shut holdport down and start it",
 				       p->steps[i].name, p->steps[i].text);
 	return 0;
 }

@@ -32,7 +32,10 @@ struct plan_step {
 	/* Of a socket: */
 	struct key key;
 	const struct socket_settings *socket;	/* the new ones; REMOVE: the old ones */
+	struct key was_key;			/* REBIND: of the one whose place it takes */
+	const struct socket_settings *was;
 	unsigned index;
+	bool in_place;		/* REBIND: the very key was held before */
 	/* Of a program: */
 	const struct program_settings *program;	/* NULL: REMOVE */
 };
@@ -47,6 +50,9 @@ struct plan {
  * is in the next plan again.  The plan points into all three. */
 void plan_make(const struct settings *was, const struct settings *now,
 	       const struct rollout *running, struct plan *ret);
+/* Says in each step that binds anew what may be lost, on a system that can give
+ * new connections to one of two sockets, or cannot. */
+void plan_tell_risks(struct plan *p, bool can_steer);
 void plan_fini(struct plan *p);
 const char *plan_action_word(enum plan_action a);
 /* A step that this version cannot take, as a sentence; 0 if there is none. */

@@ -30,6 +30,7 @@ void program_free(struct program *p)
 	list_each_safe(g, &p->generations, struct generation, node)
 		generation_free(g);
 	loop_timer_stop(&p->retry);
+	loop_timer_stop(&p->look);
 	loop_later_stop(&p->later);
 	fd_store_clear(&p->kept);
 	list_remove(&p->node);

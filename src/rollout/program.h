@@ -52,6 +52,9 @@ struct program {
 	unsigned failures;		/* first starts in a row that failed */
 	struct storm storm;
 	struct loop_timer retry;
+	struct loop_timer look;		/* takeover.h: at the queues of the old sockets */
+	int64_t took_over;		/* when it began */
+	bool given_up;			/* they were not empty in time */
 	struct loop_later later;
 	struct list asks;
 	bool speaks_notify;		/* said READY=1 (or acknowledged) once; must from then on */

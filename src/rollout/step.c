@@ -10,6 +10,7 @@
 #include "base/owner.h"
 #include "rollout/asks.h"
 #include "rollout/step.h"
+#include "rollout/takeover.h"
 
 static bool has_open_seat(const struct generation *g)
 {
@@ -50,6 +51,7 @@ void program_let_go(struct program *p)
 static void step_down(struct program *p)
 {
 	program_let_go(p);
+	rollout_steer(p->rollout);
 	bury_empty(p);
 	if (!list_empty(&p->generations))
 		return;
@@ -249,4 +251,5 @@ void program_step(struct program *p)
 		step_judge(p, complete);
 	bury_empty(p);
 	limit_generations(p);
+	rollout_steer(p->rollout);
 }

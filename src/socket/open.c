@@ -50,13 +50,16 @@ static int make(const struct key *key, struct err *err)
 	return err_sys(err, why, "cannot make a socket");
 }
 
-static int switch_on(int fd, int option, const char *name, struct err *err)
+static int switch_to(int fd, int option, int on, const char *name, struct err *err)
 {
-	int one = 1;
-
-	if (setsockopt(fd, SOL_SOCKET, option, &one, sizeof(one)) < 0)
+	if (setsockopt(fd, SOL_SOCKET, option, &on, sizeof(on)) < 0)
 		return err_sys(err, errno, "exclusive: cannot set %s", name);
 	return 0;
+}
+
+static int switch_on(int fd, int option, const char *name, struct err *err)
+{
+	return switch_to(fd, option, 1, name, err);
 }
 
 /* SO_REUSEADDR lets us bind beside what an earlier listener left, and is
@@ -132,7 +135,39 @@ static int listen_on(int fd, const struct key *key, const struct socket_settings
 	return 0;
 }
 
-static int open_one(const struct key *key, const struct socket_settings *s, struct err *err)
+enum beside { ALONE, BESIDE, BESIDE_AND_DEAF };
+
+static bool reuses_for_a_moment(const struct key *key, const struct socket_settings *s,
+				enum beside beside)
+{
+	return beside != ALONE && s->exclusive == CHOICE_YES && key->type != SOCK_DGRAM;
+}
+
+/* What the one beside it has accepted does not share: the bind gets past that by
+ * SO_REUSEADDR only, which one that is to be exclusive has for this moment. */
+static int set_beside(int fd, const struct key *key, const struct socket_settings *s,
+		      enum beside beside, struct err *err)
+{
+	if (beside == ALONE)
+		return 0;
+	if (platform_share(fd, true, err) < 0)
+		return -1;
+	return reuses_for_a_moment(key, s, beside)
+		       ? switch_on(fd, SO_REUSEADDR, "SO_REUSEADDR", err) : 0;
+}
+
+/* Nothing comes to it before listen(2); and of a deaf one bind(2) would refuse a
+ * specific IPv6 address (ENODEV). */
+static int bind_deaf(int fd, const struct key *key, const struct socket_settings *s, bool deaf,
+		     struct err *err)
+{
+	if (bind_to(fd, key, s, err))
+		return -1;
+	return deaf ? platform_deafen(fd, err) : 0;
+}
+
+static int open_one(const struct key *key, const struct socket_settings *s, enum beside beside,
+		    struct err *err)
 {
 	struct unix_path made = { .inode = 0 };
 	int fd = make(key, err);
@@ -141,10 +176,13 @@ static int open_one(const struct key *key, const struct socket_settings *s, stru
 		return -1;
 	if (share(fd, key, s, err) || set_v6only(fd, key, s, err) ||
 	    tune_apply(fd, key, s, TUNE_BEFORE_BIND, err) || set_blocking(fd, s, err) ||
-	    bind_to(fd, key, s, err))
+	    set_beside(fd, key, s, beside, err) ||
+	    bind_deaf(fd, key, s, beside == BESIDE_AND_DEAF, err))
 		goto fail;
 	made = unix_path_note(key);
-	if (listen_on(fd, key, s, err))
+	if (listen_on(fd, key, s, err) ||
+	    (reuses_for_a_moment(key, s, beside) &&
+	     switch_to(fd, SO_REUSEADDR, 0, "SO_REUSEADDR", err)))
 		goto fail;
 	return fd;
 fail:
@@ -166,10 +204,11 @@ static struct key without_ipv6(const struct key *key)
 	return v4;
 }
 
-int socket_open(const struct key *key, const struct socket_settings *s, struct err *err)
+static int open_any(const struct key *key, const struct socket_settings *s, enum beside beside,
+		    struct err *err)
 {
 	struct err why = { 0 };
-	int fd = open_one(key, s, &why);
+	int fd = open_one(key, s, beside, &why);
 
 	if (fd >= 0)
 		return fd;
@@ -177,9 +216,20 @@ int socket_open(const struct key *key, const struct socket_settings *s, struct e
 	    key->family == AF_INET6 && s->ipv6_only != CHOICE_YES) {
 		struct key v4 = without_ipv6(key);
 
-		return open_one(&v4, s, err);
+		return open_one(&v4, s, beside, err);
 	}
 	return err_set(err, why.code, "%s", why.text);
+}
+
+int socket_open(const struct key *key, const struct socket_settings *s, struct err *err)
+{
+	return open_any(key, s, ALONE, err);
+}
+
+int socket_open_beside(const struct key *key, const struct socket_settings *s, bool deaf,
+		       struct err *err)
+{
+	return open_any(key, s, deaf ? BESIDE_AND_DEAF : BESIDE, err);
 }
 
 int socket_retune(int fd, const struct key *key, const struct socket_settings *s, struct err *err)

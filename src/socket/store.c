@@ -12,6 +12,7 @@
 #include "platform/platform.h"
 #include "socket/blocker.h"
 #include "socket/open.h"
+#include "socket/rebind.h"
 #include "socket/tune.h"
 
 /* Looking for who is in the way walks over every process: not at each try. */
@@ -109,7 +110,9 @@ static void refuse(struct held *h)
 static void release(struct held *h)
 {
 	unix_path_remove(&h->key, &h->path);
+	rebind_leave(h);
 	let_go(h);
+	rebind_left(h);
 	list_remove(&h->node);
 }
 
@@ -169,11 +172,27 @@ static bool explain(struct held *h, const struct err *err)
 	return news;
 }
 
+/* Beside those whose place it takes; else alone. */
+static int open_it(struct held *h, struct err *err)
+{
+	bool deaf = rebind_can_deafen(h);
+	int fd;
+
+	h->shared = rebind_make_room(h);
+	if (!h->shared)
+		return socket_open(&h->key, h->settings, err);
+	fd = socket_open_beside(&h->key, h->settings, deaf, err);
+	h->store->beside = true;
+	h->deaf = deaf && fd >= 0;
+	return fd;
+}
+
 static void try_now(struct held *h)
 {
 	struct err err = { 0 };
 
-	h->fd = socket_open(&h->key, h->settings, &err);
+	h->fd = open_it(h, &err);
+	rebind_bound(h);
 	if (h->fd >= 0) {
 		h->origin = ORIGIN_BOUND;
 		move(h, HELD_EV_BOUND, false);
@@ -300,6 +319,9 @@ static void take_over(struct held *h, struct given *g)
 	h->fd = g->fd;
 	h->origin = ORIGIN_INHERITED;
 	g->fd = -1;
+	/* The one who had it before us was changing it, and did not come to the end. */
+	if (platform_is_deaf(h->fd))
+		(void)platform_hear(h->fd, h->settings->bind_device, NULL);
 	address_text(&h->key.address, text);
 	log_info("socket %s: %s is the one that was given to us as \"%s\"", h->settings->name,
 		 text, g->name);
@@ -355,20 +377,25 @@ void store_fini(struct store *s)
 		retire(h);
 }
 
-struct held *store_claim(struct store *s, const struct key *key)
+struct held *store_replaced(const struct held *h)
 {
-	list_each(h, &s->sockets, struct held, node)
-		if (key_same(&h->key, key))
-			return h;
-	return NULL;
+	struct held *before = NULL;
+
+	list_each(o, &h->store->sockets, struct held, node)
+		if (key_same(&o->key, &h->key) && o->number < h->number &&
+		    (!before || o->number > before->number))
+			before = o;
+	return before;
 }
 
-struct held *store_overlap(struct store *s, const struct key *key, bool v6only)
+struct held *store_claim(struct store *s, const struct key *key)
 {
+	struct held *newest = NULL;
+
 	list_each(h, &s->sockets, struct held, node)
-		if (key_overlaps(&h->key, socket_v6only(&h->key, h->settings), key, v6only))
-			return h;
-	return NULL;
+		if (key_same(&h->key, key) && (!newest || h->number > newest->number))
+			newest = h;
+	return newest;
 }
 
 struct held *store_add(struct store *s, const struct key *key,
@@ -378,7 +405,8 @@ struct held *store_add(struct store *s, const struct key *key,
 	struct given *given = find_given(s, key);
 
 	*h = (struct held){ .store = s, .key = *key, .fd = -1,
-			    .index = index, .healed = -HEAL_PAUSE_MS };
+			    .number = ++s->last_number, .index = index,
+			    .healed = -HEAL_PAUSE_MS };
 	take_settings(h, settings);
 	list_append(&s->sockets, &h->node);
 	if (given)
@@ -413,6 +441,17 @@ void held_settings(struct held *h, const struct socket_settings *settings, unsig
 {
 	take_settings(h, settings);
 	h->index = index;
+}
+
+void held_leave(struct held *h)
+{
+	h->leaving = true;
+}
+
+void held_return(struct held *h)
+{
+	h->leaving = false;
+	h->number = ++h->store->last_number;
 }
 
 void held_ref(struct held *h)

@@ -56,6 +56,14 @@ struct held {
 	/* The store's own: */
 	struct unix_path path;		/* the file that the bind made */
 	int why;			/* errno of the last bind */
+	/* See rebind.h: */
+	unsigned long number;		/* of two with one key the higher is the one */
+	bool leaving;			/* the configuration has let it go */
+	bool audience;			/* who serves has it */
+	bool shared;			/* others may bind beside it, for now */
+	bool deaf;			/* what is new goes to another */
+	bool door;			/* rebind_open_door() changed who hears */
+	int64_t deaf_since;
 	int64_t explained, healed;	/* when */
 };
 
@@ -71,6 +79,8 @@ struct store {
 	struct loop *loop;
 	struct list sockets;		/* struct held, in the order they came */
 	struct list given;		/* struct given */
+	unsigned long last_number;
+	bool beside;			/* some are bound beside each other */
 	/* A held socket changed its state (listening, waiting, closed) or its
 	 * reason to wait; told by the last act of a turn, so it may be let go. */
 	void (*changed)(struct held *h, void *ctx);
@@ -81,10 +91,12 @@ void store_init(struct store *s, struct loop *loop,
 		void (*changed)(struct held *h, void *ctx), void *ctx);
 void store_fini(struct store *s);	/* closes everything, unlinks unix paths */
 
-/* The held socket with this key, or NULL.  Takes no reference. */
+/* The held socket with this key, the newest if one takes the place of another;
+ * or NULL.  Takes no reference. */
 struct held *store_claim(struct store *s, const struct key *key);
-/* One that overlaps (key.h) without being the same, or NULL. */
-struct held *store_overlap(struct store *s, const struct key *key, bool v6only);
+
+/* The one whose place it took, of the same key; NULL: there is none. */
+struct held *store_replaced(const struct held *h);
 
 /* Takes fd: the first store_add() of this key has it instead of binding. */
 void store_give(struct store *s, int fd, const struct key *key, const char *name);
@@ -106,6 +118,10 @@ void held_settings(struct held *h, const struct socket_settings *settings, unsig
 /* Somebody serves it, or will in a moment; or nobody does, so that with
  * when_down = refuse it stops listening. */
 void held_serve(struct held *h, bool served);
+
+/* The configuration lets it go, and others may take its place; or it comes back. */
+void held_leave(struct held *h);
+void held_return(struct held *h);
 
 void held_ref(struct held *h);
 void held_unref(struct held *h);	/* the last one closes */

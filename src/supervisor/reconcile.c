@@ -7,7 +7,9 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "rollout/takeover.h"
 #include "socket/open.h"
+#include "socket/rebind.h"
 
 /* What may pass, and is worth waiting for.  ENOENT is the directory of a unix
  * socket; elsewhere it is an option that the system does not have. */
@@ -25,13 +27,17 @@ struct undo {
 	struct held *held;		/* NULL: nothing was done */
 	bool fresh;			/* it was bound by the step */
 	bool tuned;			/* options were set */
+	bool back;			/* it was on its way out, and came back */
+	struct held *left;		/* marked as leaving by the step */
 	const struct socket_settings *settings;	/* before; with a reference to the whole */
 	unsigned index;
 };
 
 static void note_before(struct undo *u, struct held *h)
 {
-	*u = (struct undo){ .held = h, .settings = h->settings, .index = h->index };
+	u->held = h;
+	u->settings = h->settings;
+	u->index = h->index;
 	(void)settings_ref(h->settings->whole);
 }
 
@@ -40,19 +46,27 @@ static int add_socket(const struct reconcile *r, const struct plan_step *step, s
 {
 	struct held *h = store_claim(r->store, &step->key);
 
-	if (h) {
+	if (h && !step->in_place && rebind_alike(&h->key, h->settings, step->socket)) {
 		/* A generation that still drains kept it alive. */
 		note_before(u, h);
+		u->back = true;
 		held_settings(h, step->socket, step->index);
+		held_return(h);
 		held_ref(h);
 		return 0;
 	}
 	h = store_add(r->store, &step->key, step->socket, step->index);
 	held_ref(h);
-	*u = (struct undo){ .held = h, .fresh = true };
+	u->held = h;
+	u->fresh = true;
 	/* A cold start has nothing to go back to: even the impossible is tried
 	 * on, and status says why. */
-	if (!r->was || h->state == HELD_LISTENING || may_pass(h))
+	if (!r->was || h->state == HELD_LISTENING)
+		return 0;
+	if (step->action == PLAN_REBIND && h->shared)
+		return err_set(err, h->why, "socket %s: cannot be bound beside the one that is "
+			       "held: %s", step->name, rebind_obstacle(h));
+	if (may_pass(h))
 		return 0;
 	return err_set(err, h->why, "socket %s: %s", step->name, h->reason);
 }
@@ -69,6 +83,19 @@ static int tune_socket(const struct reconcile *r, const struct plan_step *step, 
 	return 0;
 }
 
+/* What the new configuration does not have, or not as it is, makes room. */
+static void let_leave(const struct reconcile *r, const struct plan_step *step, struct undo *u)
+{
+	struct held *h = NULL;
+
+	if (step->is_socket && (step->action == PLAN_REMOVE || step->in_place))
+		h = store_claim(r->store, &step->key);
+	if (!h || h->leaving)
+		return;
+	held_leave(h);
+	u->left = h;
+}
+
 static void take_back(const struct undo *u, const struct plan_step *step)
 {
 	struct err err;
@@ -79,26 +106,38 @@ static void take_back(const struct undo *u, const struct plan_step *step)
 		log_error("socket %s: cannot go back: %s", step->name, err.text);
 	if (!u->fresh)
 		held_settings(u->held, u->settings, u->index);
-	if (step->action == PLAN_ADD)
+	if (u->back)
+		held_leave(u->held);
+	if (u->fresh || u->back)
 		held_unref(u->held);
+}
+
+static void take_all_back(const struct plan *plan, const struct undo *undo, size_t done)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (undo[i].left)
+			held_return(undo[i].left);
+	for (size_t i = 0; i < done; i++)
+		take_back(&undo[i], &plan->steps[i]);
 }
 
 /* The first step that fails takes all of them back. */
 static int take_steps(const struct reconcile *r, const struct plan *plan, struct undo *undo,
 		      struct err *err)
 {
+	for (size_t i = 0; i < plan->count; i++)
+		let_leave(r, &plan->steps[i], &undo[i]);
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_step *step = &plan->steps[i];
 		int rc = 0;
 
-		if (step->is_socket && step->action == PLAN_ADD)
+		if (step->is_socket && (step->action == PLAN_ADD || step->action == PLAN_REBIND))
 			rc = add_socket(r, step, &undo[i], err);
 		else if (step->is_socket && step->action == PLAN_LIVE)
 			rc = tune_socket(r, step, &undo[i], err);
 		if (rc == 0)
 			continue;
-		for (size_t k = 0; k <= i; k++)
-			take_back(&undo[k], &plan->steps[k]);
+		take_all_back(plan, undo, i + 1);
 		return -1;
 	}
 	return 0;
@@ -179,13 +218,18 @@ static void commit_socket(const struct reconcile *r, const struct plan_step *ste
 {
 	struct held *h = store_claim(r->store, &step->key);
 
-	if (step->action == PLAN_REMOVE) {
-		held_unref(h);
-		return;
-	}
 	held_settings(h, step->socket, step->index);
 	list_remove(&h->node);
 	list_append(&r->store->sockets, &h->node);
+}
+
+/* What the configuration does not have any more; programs may have it still. */
+static void let_go(const struct reconcile *r, const struct plan_step *step)
+{
+	if (step->is_socket && step->action == PLAN_REMOVE)
+		held_unref(store_claim(r->store, &step->key));
+	else if (step->is_socket && step->in_place)
+		held_unref(store_replaced(store_claim(r->store, &step->key)));
 }
 
 /* Programs first: their means take hold of sockets that the configuration is
@@ -202,8 +246,8 @@ int reconcile(const struct reconcile *r, const struct plan *plan, struct err *er
 			commit_program(r, &plan->steps[i]);
 	put_in_order(r);
 	for (size_t i = 0; i < plan->count; i++)
-		if (plan->steps[i].is_socket && plan->steps[i].action == PLAN_REMOVE)
-			commit_socket(r, &plan->steps[i]);
+		let_go(r, &plan->steps[i]);
+	rollout_steer(r->rollout);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "logs/sink.h"
+#include "platform/platform.h"
 #include "supervisor/reconcile.h"
 #include "supervisor/supervisor.h"
 
@@ -79,6 +80,7 @@ static int reload(struct supervisor *s, bool dry_run, struct faults *ret_faults,
 	if (!now)
 		return -1;
 	plan_make(s->settings, now, &s->rollout, &plan);
+	plan_tell_risks(&plan, platform_can(CAN_STEER));
 	if (planned)
 		planned(&plan, ask_ctx);
 	rc = dry_run ? plan_check(&plan, &err)

@@ -21,6 +21,8 @@
 #include "rollout/heard.h"
 #include "rollout/plan.h"
 #include "rollout/program.h"
+#include "rollout/takeover.h"
+#include "socket/rebind.h"
 #include "supervisor/reconcile.h"
 
 enum { VARIANTS = 48, STEPS = 120, ASKS = 64, SEATS = 8, REST_STEPS = 4000 };
@@ -44,7 +46,9 @@ static struct walk {
 	bool covered[COUNT(names)][SEATS];	/* before this step */
 	size_t wanted[COUNT(names)];
 	unsigned current[COUNT(names)];		/* its number, 0: none */
-	unsigned long inode[4];	/* by socket, 0: never bound */
+	unsigned long inode[4];	/* by port, 0: never bound */
+	unsigned long number[4];	/* of the held socket that it was */
+	bool a_reload;			/* in this step */
 } w;
 
 /* ---- chance ---- */
@@ -105,8 +109,9 @@ static struct settings *make_variant(void)
 	struct settings *s;
 	FILE *f = fopen(path, "w");
 
-	fprintf(f, "[socket:s0]\nlisten = 127.0.0.1:1001\n[socket:s1]\nlisten = 127.0.0.1:%u\n",
-		1002 + chance(2));
+	fprintf(f, "[socket:s0]\nlisten = 127.0.0.1:1001\n%s[socket:s1]\nlisten = %s\n",
+		PICK("", "", "free_bind = yes\n"),
+		PICK("127.0.0.1:1002", "127.0.0.1:1003", "0.0.0.0:1002"));
 	write_program(f, names[0]);
 	if (chance(4))
 		write_program(f, names[1]);
@@ -155,7 +160,7 @@ static void remember(void)
 		for (unsigned i = 0; i < SEATS; i++)
 			w.covered[n][i] = p && covered(p, i);
 	}
-	w.a_death = false;
+	w.a_death = w.a_reload = false;
 }
 
 /* 2: what serves is not told to go before somebody else serves in its place. */
@@ -175,8 +180,42 @@ static void check_covered(void)
 	}
 }
 
+static bool heard_beside(const struct held *h)
+{
+	list_each(o, &w.store.sockets, struct held, node)
+		if (rebind_rivals(h, o) && !o->deaf)
+			return true;
+	return false;
+}
+
+/* Clients come to it, or to one that has its place and somebody who serves. */
+static bool reached(const struct held *h)
+{
+	if (h->fd < 0 || !h->deaf)
+		return true;
+	list_each(o, &w.store.sockets, struct held, node)
+		if (rebind_rivals(h, o) && !o->deaf && o->audience)
+			return true;
+	return false;
+}
+
+/* 1, where sockets take the place of others: some socket hears at each address, and
+ * what hears is served if anything is. */
+static void check_rivals(void)
+{
+	list_each(h, &w.store.sockets, struct held, node) {
+		must(!h->deaf || heard_beside(h), "1: a deaf socket has one beside it that hears");
+		must(!h->leaving || h->references, "3: what leaves belongs to a generation");
+	}
+	list_each(p, &w.rollout.programs, struct program, node)
+		for (size_t i = 0; p->current && i < p->current->means->held_count; i++)
+			must((p->next && p->next->takes_over) ||
+				     reached(p->current->means->held[i]),
+			     "1: what a current generation has is heard");
+}
+
 /* 1, 6: every configured key listens from its first bind on, by the same
- * socket, or waits and will be tried again. */
+ * socket until a reload binds it anew, or waits and will be tried again. */
 static void check_sockets(void)
 {
 	for (size_t i = 0; i < w.now->socket_count; i++) {
@@ -191,9 +230,11 @@ static void check_sockets(void)
 		must(h->state == HELD_LISTENING ||
 			     (h->state == HELD_WAITING && loop_timer_runs(&h->again)),
 		     "6: a held socket listens or is tried again");
-		must(!w.inode[place] || w.inode[place] == h->inode,
-		     "1: a bound key keeps its socket");
+		must(!w.inode[place] || w.inode[place] == h->inode ||
+			     (w.a_reload && h->number > w.number[place]),
+		     "1: a bound key keeps its socket until a reload binds it anew");
 		w.inode[place] = h->inode;
+		w.number[place] = h->number;
 	}
 	for (size_t place = 0; place < COUNT(w.inode); place++) {
 		bool there = false;
@@ -233,6 +274,7 @@ static void check(void)
 	check_covered();
 	check_given_up();
 	check_sockets();
+	check_rivals();
 	remember();
 }
 
@@ -267,17 +309,30 @@ static struct ask *ask_for(const char *name, void *ctx)
 	return new_ask();
 }
 
+static bool any_rebind(const struct plan *p)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (p->steps[i].action == PLAN_REBIND)
+			return true;
+	return false;
+}
+
 static void to_variant(struct settings *next)
 {
 	struct plan plan;
 	struct err err;
+	bool rebinds;
 	int rc;
 
 	plan_make(w.now, next, &w.rollout, &plan);
 	rc = reconcile(&(struct reconcile){ .rollout = &w.rollout, .store = &w.store,
 					    .was = w.now, .now = next, .ask_for = ask_for },
 		       &plan, &err);
+	rebinds = any_rebind(&plan);
 	plan_fini(&plan);
+	w.a_reload = true;
+	if (rc < 0 && fake.bind_errno && rebinds)
+		return;
 	if (rc < 0)
 		printf("%s\n", err.text);
 	must(rc == 0, "a reload of a sound file goes through");
@@ -504,6 +559,13 @@ static void toggle_busy(struct program *p)
 	fake.bind_errno = fake.bind_errno ? 0 : EADDRINUSE;
 }
 
+/* Whether clients wait in the queues of sockets whose place was taken. */
+static void toggle_waiting(struct program *p)
+{
+	(void)p;
+	fake.waiting = !fake.waiting;
+}
+
 static void toggle_fork(struct program *p)
 {
 	(void)p;
@@ -520,7 +582,7 @@ static const struct {
 	{ "scale", 3, scale },	   { "reload", 6, reload },	{ "hurry", 1, hurry },
 	{ "clock", 20, turn_clock }, { "crash", 8, crash },	{ "exec fails", 2, exec_fails },
 	{ "prove", 40, prove },	   { "obey", 16, obey },	{ "busy", 1, toggle_busy },
-	{ "fork", 2, toggle_fork },
+	{ "fork", 2, toggle_fork },	{ "waiting", 2, toggle_waiting },
 	{ "say", 6, say },	   { "clients", 12, serve_clients },
 };
 
@@ -596,6 +658,11 @@ static void show(void)
 		if (w.waits[i])
 			printf("  ask %zu of %s waits: kind %d, ticket %u\n", i,
 			       w.asks[i].program->name, (int)w.asks[i].kind, w.asks[i].ticket);
+	list_each(h, &w.store.sockets, struct held, node)
+		printf("  socket %lu, port %d: %s%s%s%s, %u references\n", h->number,
+		       address_port(&h->key.address), held_state_word(h->state),
+		       h->leaving ? ", leaving" : "", h->deaf ? ", deaf" : "",
+		       h->audience ? ", has an audience" : "", h->references);
 	list_each(p, &w.rollout.programs, struct program, node) {
 		printf("  %s: %s, up %d, removed %d, wish %u/%u, wants %zu, ready %zu\n", p->name,
 		       program_state_word(p->state), p->up, p->removed, p->wish, p->done_wish,
@@ -641,12 +708,13 @@ static void rest(void)
 {
 	w.doing = "coming to rest";
 	fake.bind_errno = fake.spawn_errno = 0;
+	fake.waiting = false;
 	check();
 	for (int i = 0; i < REST_STEPS && !at_rest(); i++) {
 		while (be_kind())
 			;
 		if (!at_rest())
-			(void)fake_loop_next_timer(w.loop);
+			turn_clock(NULL);
 		check();
 	}
 	must(at_rest(), "5, 7: everything comes to rest, and everybody is told");
@@ -693,6 +761,9 @@ static void converge_on_last(void)
 		program_restart(p, new_ask());
 	rest();
 	check_converged(last);
+	list_each(h, &w.store.sockets, struct held, node)
+		must(!h->leaving && !h->deaf && (!h->shared || h->fd < 0),
+		     "1: nothing is left of a change that has come to its end");
 }
 
 static void everything_goes(void)
@@ -707,6 +778,32 @@ static void everything_goes(void)
 	store_fini(&w.store);
 	settings_unref(w.now);
 	loop_free(w.loop);
+}
+
+/* Somebody lives who could accept what waits in a socket that is deaf by now. */
+static bool could_accept(const struct program *p)
+{
+	list_each(g, &p->generations, struct generation, node)
+		for (size_t i = 0; i < g->means->held_count; i++)
+			if (g != p->next && !list_empty(&g->members) && g->means->held[i]->deaf)
+				return true;
+	return false;
+}
+
+/* 1: who waits in the queue of a socket whose place is taken is accepted before
+ * those who could do it are told to stop. */
+static void on_news(const struct news *n, void *ctx)
+{
+	const struct program *p = program_find(&w.rollout, n->program);
+
+	(void)ctx;
+	if (!p || strcmp(n->what, "generation") != 0 || strcmp(n->state, "current") != 0 ||
+	    !takeover_rebinds(p))
+		return;
+	must(p->next->takes_over, "1: what is new comes to a generation before it is current");
+	must(!fake.waiting || !could_accept(p) ||
+		     loop_now(w.loop) - p->took_over >= TAKEOVER_MOST_MS,
+	     "1: old queues are emptied before their workers go");
 }
 
 static void on_socket(struct held *h, void *ctx)
@@ -727,7 +824,8 @@ static void walk_once(unsigned long number)
 	fake_reset();
 	w.loop = loop_new(NULL);
 	store_init(&w.store, w.loop, on_socket, NULL);
-	w.rollout = (struct rollout){ .loop = w.loop, .store = &w.store, .notify_dir = home };
+	w.rollout = (struct rollout){ .loop = w.loop, .store = &w.store, .notify_dir = home,
+				      .news = on_news };
 	list_init(&w.rollout.programs);
 	drains_init(&w.rollout.drains, &w.store);
 	w.doing = "cold start";

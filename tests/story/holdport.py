@@ -48,6 +48,8 @@ SUPPORT = BUILD / "support"
 SOURCES = ROOT / "tests/support"
 PATIENCE = float(os.environ.get("HOLDPORT_PATIENCE", "20"))  # s, for one thing to happen
 PR_SET_CHILD_SUBREAPER = 36
+PR_CAPBSET_DROP = 24
+CAP_NET_RAW = 13
 
 # Exit codes of the command (docs: interface).
 DONE, FAILED, USAGE, NOT_ALL_RUNNING = 0, 1, 2, 3
@@ -74,6 +76,11 @@ def eventually(look, seconds=PATIENCE, what=None):
 def become_subreaper():
     """Orphans of a story come to us: none is lost, none can hide."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def give_up(capability):
+    """What this process starts by exec(2) will not have it, not even as root."""
+    ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, capability)
 
 
 def _processes():
@@ -424,16 +431,17 @@ class Holdport:
 
     # Running
 
-    def run(self, *args, env=None, fail=None):
+    def run(self, *args, env=None, fail=None, lacks=None):
         """`holdport run`, until it answers.  fail="fork:EAGAIN:1-3" makes calls
-        of the daemon fail (tests/support/libfail.c)."""
+        of the daemon fail (tests/support/libfail.c); lacks=CAP_NET_RAW: without it."""
         env = {**self.env, **(env or {})}
         if fail:
             env.update(LD_PRELOAD=str(SUPPORT / "libfail.so"), HOLDPORT_FAIL=fail,
                        HOLDPORT_FAIL_LOG=str(self.dir / "failed"))
         with open(self.output, "ab") as out:
             self.process = self.spawn("run", "-c", self.config, *args, env=env, stdout=out,
-                                      stderr=out, start_new_session=True)
+                                      stderr=out, start_new_session=True,
+                                      preexec_fn=lacks and (lambda: give_up(lacks)))
         eventually(self._answers, what="the supervisor answers")
         return self.process
 

@@ -186,23 +186,6 @@ def test_a_running_program_whose_new_address_is_busy_serves_on(holdport):
     assert get(f"127.0.0.1:{port}") == "worker"
 
 
-@pytest.mark.parametrize("listen, socket, word", [
-    ("", "exclusive = yes", "exclusive"), ("", "mptcp = yes", ""),
-    ("*:{port}", "", ""), ("", "free_bind = yes", "free_bind")])
-def test_what_needs_a_rebind_is_refused_with_a_sentence(holdport, listen, socket, word):
-    address = holdport.run_web("--notify")
-    before = holdport.status()
-    holdport.write_web("--notify", socket=socket,
-                       address=listen.format(port=address.rsplit(":", 1)[1]) or address)
-    for options in (["--dry-run"], []):
-        said = holdport.cmd("reload", *options)
-        assert said.code == USAGE, said
-        assert "cannot be bound anew" in said.err
-        assert word in said.err
-    assert holdport.status() == before
-    assert get(address) == "worker"
-
-
 def test_a_reload_that_cannot_hold_its_new_socket_changes_nothing(holdport):
     address = holdport.run_web("--notify")
     before = holdport.status()

@@ -105,9 +105,6 @@ static void what_was_added_is_claimed_by_its_key(void **state)
 	assert_ptr_equal(store_claim(&s, &key), h);
 	set_port(&wide, address_port(&key.address));
 	assert_null(store_claim(&s, &wide));
-	assert_ptr_equal(store_overlap(&s, &wide, false), h);
-	assert_null(store_overlap(&s, &wide, true));
-	assert_null(store_overlap(&s, &key, false));
 	end(&s, &t);
 }
 

@@ -129,8 +129,43 @@ void platform_close_on_exec_from(int first)
 
 bool platform_can(enum ability a)
 {
-	(void)a;
+	return a == CAN_STEER && !fake.cannot_steer;
+}
+
+int platform_share(int fd, bool shared, struct err *err)
+{
+	(void)fd;
+	(void)shared;
+	(void)err;
+	return 0;
+}
+
+int platform_deafen(int fd, struct err *err)
+{
+	(void)fd;
+	(void)err;
+	return 0;
+}
+
+int platform_hear(int fd, const char *device, struct err *err)
+{
+	(void)fd;
+	(void)device;
+	return fake.cannot_steer ? err_sys(err, EPERM, "cannot hear") : 0;
+}
+
+bool platform_is_deaf(int fd)
+{
+	(void)fd;
 	return false;
+}
+
+int platform_prefer(int fd, unsigned place, struct err *err)
+{
+	(void)fd;
+	(void)place;
+	(void)err;
+	return 0;
 }
 
 const char *ability_word(enum ability a)
@@ -241,6 +276,12 @@ int platform_bind(int fd, const struct sockaddr *sa, socklen_t length)
 	(void)length;
 	errno = fake.bind_errno;
 	return fake.bind_errno ? -1 : 0;
+}
+
+bool platform_has_waiting(int fd)
+{
+	(void)fd;
+	return fake.waiting;
 }
 
 int platform_listen(int fd, int backlog)

@@ -4,6 +4,8 @@
 #ifndef HOLDPORT_PLATFORM_FAKE_FAKE_H
 #define HOLDPORT_PLATFORM_FAKE_FAKE_H
 
+#include <stdbool.h>
+
 #include "platform/process.h"
 
 enum fake_life { FAKE_FREE, FAKE_ALIVE, FAKE_ZOMBIE };
@@ -25,6 +27,8 @@ struct fake {
 	struct fake_process processes[FAKE_PROCESSES];
 	pid_t last_pid;
 	int bind_errno;		/* 0: binds succeed */
+	bool waiting;		/* somebody waits in each queue */
+	bool cannot_steer;	/* a socket that was deafened stays deaf */
 	int spawn_errno;	/* 0: forks succeed */
 	bool cannot_count;
 	unsigned counts;	/* how often connections were counted */

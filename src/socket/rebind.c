@@ -1,0 +1,345 @@
+#include "socket/rebind.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "platform/conflict.h"
+#include "platform/platform.h"
+#include "socket/open.h"
+
+/* A handshake that began before the listener was deafened ends after a round trip
+ * to the client.  So long one is waited for, if there are any at the port. */
+#define HANDSHAKE_MS 1000
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+bool rebind_alike(const struct key *key, const struct socket_settings *a,
+		  const struct socket_settings *b)
+{
+	if (key->family == AF_UNIX)
+		return true;
+	return socket_v6only(key, a) == socket_v6only(key, b) && a->exclusive == b->exclusive &&
+	       a->free_bind == b->free_bind && a->transparent == b->transparent &&
+	       same_text(a->bind_device, b->bind_device);
+}
+
+static bool address_same(const struct address *a, const struct address *b)
+{
+	return a->length == b->length && memcmp(&a->sa, &b->sa, a->length) == 0;
+}
+
+static bool same_place(const struct held *a, const struct held *b)
+{
+	return key_same(&a->key, &b->key) ||
+	       key_overlaps(&a->key, socket_v6only(&a->key, a->settings), &b->key,
+			    socket_v6only(&b->key, b->settings));
+}
+
+bool rebind_rivals(const struct held *a, const struct held *b)
+{
+	return a != b && a->fd >= 0 && b->fd >= 0 && (a->leaving || b->leaving) &&
+	       a->key.family != AF_UNIX && b->key.family != AF_UNIX && same_place(a, b);
+}
+
+static bool has_rival(const struct held *h)
+{
+	list_each(o, &h->store->sockets, struct held, node)
+		if (rebind_rivals(h, o))
+			return true;
+	return false;
+}
+
+bool rebind_make_room(struct held *h)
+{
+	bool beside = false;
+	struct err err;
+
+	list_each(o, &h->store->sockets, struct held, node) {
+		if (o == h || o->fd < 0 || !o->leaving || o->key.family == AF_UNIX ||
+		    !same_place(h, o))
+			continue;
+		if (platform_share(o->fd, true, &err) < 0)
+			log_warning("socket %s: %s", o->settings->name, err.text);
+		o->shared = true;
+		beside = true;
+	}
+	return beside;
+}
+
+/* What was accepted under exclusive = yes has no option by which others get past. */
+const char *rebind_obstacle(const struct held *h)
+{
+	list_each(o, &h->store->sockets, struct held, node)
+		if (h->why == EADDRINUSE && o != h && o->leaving &&
+		    o->settings->exclusive == CHOICE_YES && same_place(h, o))
+			return "what it accepted under exclusive = yes keeps the address until "
+			       "those connections are gone; try again then";
+	return h->reason;
+}
+
+/* Nobody is to bind beside what is alone at its address again. */
+static void unshare(struct held *h)
+{
+	if (h->fd < 0 || has_rival(h))
+		return;
+	h->shared = false;
+	if (h->settings->exclusive != CHOICE_NO)
+		(void)platform_share(h->fd, false, NULL);
+}
+
+static void unshare_all(struct held *but)
+{
+	list_each(o, &but->store->sockets, struct held, node)
+		if (o != but && o->shared)
+			unshare(o);
+}
+
+/* By a datagram socket without an interface nothing can be answered either. */
+bool rebind_can_deafen(const struct held *h)
+{
+	return h->key.type != SOCK_DGRAM && platform_can(CAN_STEER);
+}
+
+/* The kernel makes a group of them, and asks it who is to have a connection. */
+static bool one_group(const struct held *a, const struct held *b)
+{
+	return a->key.slot == b->key.slot &&
+	       address_same(&a->key.address, &b->key.address) &&
+	       socket_v6only(&a->key, a->settings) == socket_v6only(&b->key, b->settings) &&
+	       same_text(a->settings->bind_device, b->settings->bind_device);
+}
+
+/* The older one is the first of the group.  A multipath socket cannot be asked. */
+static void prefer(const struct held *a, const struct held *b, unsigned place)
+{
+	if (one_group(a, b) && platform_prefer(a->fd, place, NULL) < 0)
+		(void)platform_prefer(b->fd, place, NULL);
+}
+
+static void hear(struct held *h)
+{
+	struct err err;
+
+	if (!h->deaf)
+		return;
+	list_each(o, &h->store->sockets, struct held, node)
+		if (!rebind_can_deafen(o) && rebind_rivals(h, o))
+			prefer(h, o, 0);
+	if (platform_hear(h->fd, h->settings->bind_device, &err) < 0)
+		log_error("socket %s: %s", h->settings->name, err.text);
+	else
+		h->deaf = false;
+}
+
+static void deafen(struct held *h)
+{
+	struct err err;
+
+	if (h->deaf)
+		return;
+	h->deaf_since = loop_now(h->store->loop);
+	if (platform_deafen(h->fd, &err) < 0)
+		log_error("socket %s: %s", h->settings->name, err.text);
+	else
+		h->deaf = true;
+}
+
+void rebind_bound(struct held *h)
+{
+	if (h->fd < 0) {
+		unshare_all(h);
+		return;
+	}
+	if (h->deaf)
+		return;
+	list_each(o, &h->store->sockets, struct held, node)
+		if (rebind_rivals(h, o))
+			prefer(h, o, 0);
+}
+
+static bool hears_beside(const struct held *h, const struct held *but)
+{
+	list_each(o, &h->store->sockets, struct held, node)
+		if (o != but && rebind_rivals(h, o) && !o->deaf)
+			return true;
+	return false;
+}
+
+/* Clients that waited there, and nobody will accept any more. */
+static void tell_cut_off(const struct held *h)
+{
+	char text[ADDRESS_TEXT_SIZE];
+	int queue, backlog;
+
+	if (h->fd >= 0 && platform_queue(h->fd, &queue, &backlog) == 0 && queue > 0)
+		log_warning("socket %s: %s: %d connections waited in the old socket, which "
+			    "nobody serves any more; they are cut off", h->settings->name,
+			    address_text(&h->key.address, text), queue);
+}
+
+void rebind_leave(struct held *h)
+{
+	if (h->leaving)
+		tell_cut_off(h);
+	/* Who gave it to us has it still. */
+	if (h->origin == ORIGIN_INHERITED) {
+		hear(h);
+		if (h->shared)
+			(void)platform_share(h->fd, false, NULL);
+	}
+	list_each(o, &h->store->sockets, struct held, node)
+		if (rebind_rivals(h, o) && o->deaf && !hears_beside(o, h))
+			hear(o);
+}
+
+void rebind_left(struct held *h)
+{
+	unshare_all(h);
+}
+
+/* Every newer one that has its place has an audience, and there is one. */
+static bool outranked(const struct held *h)
+{
+	bool any = false;
+
+	list_each(n, &h->store->sockets, struct held, node) {
+		if (!rebind_rivals(h, n) || n->number < h->number)
+			continue;
+		if (!n->audience)
+			return false;
+		any = true;
+	}
+	return any;
+}
+
+/* Where nobody has an audience clients wait in the newest. */
+static bool is_to_hear(const struct held *h)
+{
+	if (h->audience)
+		return !outranked(h);
+	list_each(o, &h->store->sockets, struct held, node)
+		if (rebind_rivals(h, o) && (o->audience || o->number > h->number))
+			return false;
+	return true;
+}
+
+/* Once deaf it stays so where the system does not give hearing back. */
+static bool may_be_deafened(const struct held *h)
+{
+	return rebind_can_deafen(h) || outranked(h);
+}
+
+static void yield(struct held *h)
+{
+	bool chosen = false;
+
+	list_each(n, &h->store->sockets, struct held, node)
+		if (!rebind_can_deafen(n) && rebind_rivals(h, n) && one_group(h, n)) {
+			prefer(n, h, 1);
+			chosen = true;
+		}
+	if (!chosen) {
+		deafen(h);
+		return;
+	}
+	h->deaf = true;
+	h->deaf_since = loop_now(h->store->loop);
+}
+
+/* First they hear, then the others do not: at no moment nobody. */
+void rebind_steer(struct store *s)
+{
+	bool rivals = false;
+
+	if (!s->beside)
+		return;
+	list_each(h, &s->sockets, struct held, node)
+		if (h->fd >= 0 && h->deaf && is_to_hear(h))
+			hear(h);
+	list_each(h, &s->sockets, struct held, node) {
+		if (h->fd >= 0 && !h->deaf && !is_to_hear(h) && may_be_deafened(h))
+			yield(h);
+		rivals = rivals || (h->fd >= 0 && has_rival(h));
+	}
+	s->beside = rivals;
+}
+
+static bool under_way(const struct held *h)
+{
+	const struct sockaddr *sa = (const struct sockaddr *)&h->key.address.sa;
+	unsigned counts[12];
+
+	if (h->key.type != SOCK_STREAM ||
+	    loop_now(h->store->loop) - h->deaf_since >= HANDSHAKE_MS)
+		return false;
+	return platform_count_leftovers(sa, h->key.address.length, counts, NULL) < 0 ||
+	       counts[TCP_SYN_RECV];
+}
+
+bool rebind_is_empty(const struct held *h)
+{
+	return !h->deaf || (!platform_has_waiting(h->fd) && !under_way(h));
+}
+
+void rebind_open_door(struct held *h)
+{
+	if (!h->deaf || !rebind_can_deafen(h))
+		return;
+	hear(h);
+	h->door = true;
+	list_each(o, &h->store->sockets, struct held, node)
+		if (rebind_rivals(h, o) && !o->deaf) {
+			deafen(o);
+			o->door = true;
+		}
+}
+
+void rebind_close_door(struct held *h)
+{
+	if (!h->door)
+		return;
+	list_each(o, &h->store->sockets, struct held, node)
+		if (o != h && o->door) {
+			hear(o);
+			o->door = false;
+		}
+	h->door = false;
+	deafen(h);
+}
+
+/* Of two that hear, the kernel gives the new one what both could have. */
+static bool new_is_preferred(const struct key *was, const struct claim *a, const struct key *now,
+			     const struct claim *b)
+{
+	return (b->v4 == CLAIM_ONE && a->v4 == CLAIM_ALL) ||
+	       (b->v6 == CLAIM_ONE && a->v6 == CLAIM_ALL) ||
+	       (b->v4 == CLAIM_ALL && a->v4 == CLAIM_ALL && was->family == AF_INET6 &&
+		now->family == AF_INET);
+}
+
+const char *rebind_risk(const struct key *was, const struct socket_settings *before,
+			const struct key *now, const struct socket_settings *after,
+			bool can_steer)
+{
+	struct claim a = claim_of((const struct sockaddr *)&was->address.sa,
+				  socket_v6only(was, before));
+	struct claim b = claim_of((const struct sockaddr *)&now->address.sa,
+				  socket_v6only(now, after));
+
+	if (now->type == SOCK_DGRAM && !address_same(&was->address, &now->address))
+		return "datagrams that the old workers have not answered by then may be lost";
+	if (can_steer || now->type == SOCK_DGRAM)
+		return NULL;
+	if (new_is_preferred(was, &a, now, &b) || (after->bind_device && !before->bind_device))
+		return "without CAP_NET_RAW clients come to the new socket at once: they wait "
+		       "until the new generation is ready, and are lost if it fails";
+	if (address_same(&was->address, &now->address))
+		return NULL;
+	return "without CAP_NET_RAW nothing comes to the new socket before the new generation "
+	       "is proved, so ready = tcp cannot prove it";
+}
