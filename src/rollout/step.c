@@ -63,7 +63,9 @@ static void step_down(struct program *p)
 /* Ends for good: by restart = …, or by start_attempts. */
 void step_end_for_good(struct program *p, bool well)
 {
-	const char *text = well ? "ended as it should" : p->last_error;
+	/* A success after the last failure has made that one forgotten. */
+	const char *why = p->last_error ? p->last_error : "ended, and is not started again";
+	const char *text = well ? "ended as it should" : why;
 
 	p->up = false;
 	asks_settle(p, ASK_SCALE, false, text, NULL);
