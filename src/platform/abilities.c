@@ -71,6 +71,26 @@ static bool try_steer(void)
 	return can;
 }
 
+static bool try_hearing(void)
+{
+	int fd = platform_hear_sockets(1, SOCK_STREAM, true, NULL);
+	bool can = fd >= 0;
+
+	fd_close(&fd);
+	return can;
+}
+
+static bool never(const struct bound *b, void *ctx)
+{
+	(void)b, (void)ctx;
+	return false;
+}
+
+static bool try_ending(void)
+{
+	return platform_end_connections(1, never, NULL, NULL) >= 0;
+}
+
 bool platform_can(enum ability a)
 {
 	static bool (*const tries[])(void) = {
@@ -80,6 +100,8 @@ bool platform_can(enum ability a)
 		[CAN_SEE_WAITING] = try_waits,
 		[CAN_COUNT_CONNECTIONS] = try_counting,
 		[CAN_STEER] = try_steer,
+		[CAN_HEAR_SOCKETS] = try_hearing,
+		[CAN_END_CONNECTIONS] = try_ending,
 	};
 	static enum { UNKNOWN, YES, NO } answers[ABILITY_COUNT];
 

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
@@ -19,7 +20,9 @@
 	X(FIND_ACCEPTOR, "find_acceptor", "which process accepted a connection")      \
 	X(SEE_WAITING, "see_waiting", "whether a process waits on a socket")          \
 	X(COUNT_CONNECTIONS, "count_connections", "which process has which connection") \
-	X(STEER, "steer", "new connections from one socket of an address to another")
+	X(STEER, "steer", "new connections from one socket of an address to another")  \
+	X(HEAR_SOCKETS, "hear_sockets", "news of a socket that has gone")             \
+	X(END_CONNECTIONS, "end_connections", "an end to connections that are left")
 
 enum ability {
 #define X(name, word, help) CAN_##name,
@@ -37,6 +40,7 @@ struct holder {
 	char program[64];	/* name of its executable; "" not visible */
 	uid_t uid;		/* owner of the socket, as the kernel tells */
 	unsigned long inode;	/* of the socket */
+	int fd;			/* its descriptor there; where the pid is visible */
 };
 
 /* Listening (stream) or bound (datagram) sockets that conflict with this
@@ -49,6 +53,43 @@ int platform_find_listeners(const struct sockaddr *sa, socklen_t length, int typ
  * TCP state (index as in <netinet/tcp.h>: TCP_ESTABLISHED = 1 … TCP_CLOSING = 11). */
 int platform_count_leftovers(const struct sockaddr *sa, socklen_t length, unsigned ret[12],
 			     struct err *err);
+
+/* A socket that has a port: it listens, is bound only, or was left behind. */
+struct bound {
+	struct sockaddr_storage local;	/* IPv6 link-local: with its interface */
+	bool v6only;
+	int state;		/* as above; TCP_CLOSE: bound, not listening */
+	uid_t uid;
+	unsigned long inode;	/* 0: no process has it open */
+	int64_t ends_ms;	/* the kernel ends this state then by itself; -1: it does not */
+};
+
+/* Shows every socket of both families at this port, 10,000 of them in some 15 ms.
+ * 1: all that is known; 0: from a table that does not tell v6only and what is bound
+ * only; -1 cannot tell. */
+int platform_each_bound(int port, int type, void (*see)(const struct bound *b, void *ctx),
+			void *ctx, struct err *err);
+/* Fills in pid, program and descriptor of those whose inode a visible process has:
+ * of several the oldest.  One walk over all processes, that takes ms of the processor at
+ * most, and ten times as long. */
+void platform_name_holders(struct holder *holders, size_t count, int ms);
+
+/* Ends the connections at this port for which `end` is true, without a word to the
+ * peer but a reset.  How many that were; -1 (EPERM, ENOTSUP) cannot. */
+int platform_end_connections(int port, bool (*end)(const struct bound *b, void *ctx), void *ctx,
+			     struct err *err);
+
+/* A descriptor that is readable when something has changed: a socket at this port has
+ * gone, or the other end of one, where that is on this host (`listener`: a listener
+ * only); an address has come to this host.  Close-on-exec, non-blocking; the caller
+ * owns it.  -1: this system has no such news.
+ *
+ * Not heard of: the end of TIME_WAIT, and of FIN_WAIT_2 once nobody has it open. */
+int platform_hear_sockets(int port, int type, bool listener, struct err *err);
+int platform_hear_addresses(struct err *err);
+/* Takes what is there to read: whether something has changed, or may have, since
+ * news was lost. */
+bool platform_heard(int fd);
 
 /* The inode of the server's end of a connection that this process made: its
  * addresses are those of `fd` (connected, ours) the other way round.  1 and the
@@ -126,6 +167,11 @@ void platform_hangups_remove(int set, int fd);
 int platform_hangups_next(int set);	/* one that has; -1: none */
 /* Are they two names of the same open file?  False where it cannot be told. */
 bool platform_same_file(int a, int b);
+
+/* The first port that may be bound without a privilege, on TCP and UDP. */
+int platform_first_free_port(void);
+/* Whether outgoing connections may be given this port by the system. */
+bool platform_is_ephemeral(int port);
 
 /* Processors that this process may run on. */
 int platform_processors(void);

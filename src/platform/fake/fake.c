@@ -363,3 +363,59 @@ bool platform_same_file(int a, int b)
 {
 	return a == b;
 }
+
+int platform_each_bound(int port, int type, void (*see)(const struct bound *b, void *ctx),
+			void *ctx, struct err *err)
+{
+	(void)port;
+	(void)type;
+	(void)see;
+	(void)ctx;
+	return cannot(err);
+}
+
+void platform_name_holders(struct holder *holders, size_t count, int ms)
+{
+	(void)holders;
+	(void)count;
+	(void)ms;
+}
+
+int platform_end_connections(int port, bool (*end)(const struct bound *b, void *ctx), void *ctx,
+			     struct err *err)
+{
+	(void)port;
+	(void)end;
+	(void)ctx;
+	return cannot(err);
+}
+
+int platform_hear_sockets(int port, int type, bool listener, struct err *err)
+{
+	(void)port;
+	(void)type;
+	(void)listener;
+	return cannot(err);
+}
+
+int platform_hear_addresses(struct err *err)
+{
+	return cannot(err);
+}
+
+bool platform_heard(int fd)
+{
+	(void)fd;
+	return false;
+}
+
+int platform_first_free_port(void)
+{
+	return 1024;
+}
+
+bool platform_is_ephemeral(int port)
+{
+	(void)port;
+	return false;
+}

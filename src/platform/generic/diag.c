@@ -21,3 +21,10 @@ int platform_find_acceptor(int fd, unsigned long *ret_inode, struct err *err)
 	(void)fd, (void)ret_inode;
 	return err_set(err, ENOTSUP, "this system does not tell who accepted a connection");
 }
+
+int platform_each_bound(int port, int type, void (*see)(const struct bound *b, void *ctx),
+			void *ctx, struct err *err)
+{
+	(void)port, (void)type, (void)see, (void)ctx;
+	return err_set(err, ENOTSUP, "this system does not tell what is left at a port");
+}

@@ -15,6 +15,11 @@ int platform_socket_copies(const unsigned long *inodes, size_t count, int ms,
 	return err_set(err, ENOTSUP, "this system does not tell which process holds a socket");
 }
 
+void platform_name_holders(struct holder *holders, size_t count, int ms)
+{
+	(void)holders, (void)count, (void)ms;
+}
+
 pid_t platform_parent(pid_t pid)
 {
 	(void)pid;

@@ -5,13 +5,13 @@
 #include <netinet/tcp.h>
 #include <string.h>
 
-#include "platform/conflict.h"
-#include "platform/linux/holders.h"
+#include "platform/linux/diag_read.h"
 #include "platform/linux/sock_diag.h"
 
 /* The kernel's own, not in <netinet/tcp.h>: a connection request without a
  * socket yet; shown as TCP_SYN_RECV. */
 #define NEW_SYN_RECV	 12
+#define SCAN_MS	 200	/* for a look at every process of the system */
 #define STATE(state)	 (1u << (state))
 #define LEFTOVER_STATES	 (0xfffu & ~(STATE(0) | STATE(TCP_LISTEN) | STATE(TCP_CLOSE)))
 #define CONNECTED_STATES (LEFTOVER_STATES & ~STATE(TCP_SYN_SENT))
@@ -33,43 +33,24 @@ static in_port_t port_of(const struct sockaddr *sa)
 		       ((const struct sockaddr_in *)(const void *)sa)->sin_port;
 }
 
-static bool is_v6only(const struct nlmsghdr *head)
-{
-	const struct nlattr *attr;
-
-	mnl_attr_for_each(attr, head, sizeof(struct inet_diag_msg))
-		if (mnl_attr_get_type(attr) == INET_DIAG_SKV6ONLY)
-			return mnl_attr_get_u8(attr);
-	return false;
-}
-
-static struct claim claim_of_msg(const struct nlmsghdr *head, const struct inet_diag_msg *m)
-{
-	struct in6_addr v6;
-	struct in_addr v4;
-
-	memcpy(&v6, m->id.idiag_src, sizeof(v6));
-	memcpy(&v4, m->id.idiag_src, sizeof(v4));
-	if (m->idiag_family == AF_INET)
-		return claim_v4(v4);
-	return claim_v6(&v6, IN6_IS_ADDR_LINKLOCAL(&v6) ? m->id.idiag_if : 0, is_v6only(head));
-}
-
 /* The port is checked again: newer kernels do not filter every state by it. */
-static const struct inet_diag_msg *in_the_way(const struct nlmsghdr *head, const struct look *l)
+static const struct inet_diag_msg *in_the_way(const struct nlmsghdr *head, const struct look *l,
+					      struct bound *ret)
 {
-	const struct inet_diag_msg *m = mnl_nlmsg_get_payload(head);
-	struct claim claim = claim_of_msg(head, m);
+	const struct inet_diag_msg *m = diag_read_inet(head, ret);
+	struct claim claim;
 
-	if (m->id.idiag_sport != l->port || !(l->states & STATE(m->idiag_state)))
+	if (!m || m->id.idiag_sport != l->port || !(l->states & STATE(ret->state)))
 		return NULL;
+	claim = bound_claim(ret);
 	return claims_meet(&l->claim, &claim) ? m : NULL;
 }
 
 static int on_listener(const struct nlmsghdr *head, void *ctx)
 {
 	struct look *l = ctx;
-	const struct inet_diag_msg *m = in_the_way(head, l);
+	struct bound b;
+	const struct inet_diag_msg *m = in_the_way(head, l, &b);
 
 	if (!m)
 		return MNL_CB_OK;
@@ -83,10 +64,11 @@ static int on_listener(const struct nlmsghdr *head, void *ctx)
 static int on_leftover(const struct nlmsghdr *head, void *ctx)
 {
 	struct look *l = ctx;
-	const struct inet_diag_msg *m = in_the_way(head, l);
+	struct bound b;
+	const struct inet_diag_msg *m = in_the_way(head, l, &b);
 
 	if (m)
-		l->counts[m->idiag_state]++;
+		l->counts[b.state]++;
 	return MNL_CB_OK;
 }
 
@@ -148,7 +130,7 @@ int platform_find_listeners(const struct sockaddr *sa, socklen_t length, int typ
 	else
 		found = inet_find_listeners(sa, type, ret, most, err);
 	if (found > 0)
-		holders_name(ret, (size_t)found < most ? (size_t)found : most);
+		platform_name_holders(ret, (size_t)found < most ? (size_t)found : most, SCAN_MS);
 	return found;
 }
 
@@ -195,11 +177,11 @@ static struct inet_diag_sockid other_end(const struct sockaddr *ours, const stru
 /* Where nothing is connected the kernel answers with the listener instead. */
 static int on_end(const struct nlmsghdr *head, void *ctx)
 {
-	const struct inet_diag_msg *m = mnl_nlmsg_get_payload(head);
 	unsigned long *inode = ctx;
+	struct bound b;
 
-	if (CONNECTED_STATES & STATE(m->idiag_state))
-		*inode = m->idiag_inode;
+	if (diag_read_inet(head, &b) && CONNECTED_STATES & STATE(b.state))
+		*inode = b.inode;
 	return MNL_CB_OK;
 }
 

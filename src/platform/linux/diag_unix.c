@@ -34,10 +34,13 @@ static int on_listener(const struct nlmsghdr *head, void *ctx)
 	struct look *l = ctx;
 	bool same = false;
 
+	if (head->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(*m))
+		return MNL_CB_OK;
 	mnl_attr_for_each(attr, head, sizeof(*m)) {
 		if (mnl_attr_get_type(attr) == UNIX_DIAG_NAME)
 			same = same_name(attr, l);
-		else if (mnl_attr_get_type(attr) == UNIX_DIAG_UID)
+		else if (mnl_attr_get_type(attr) == UNIX_DIAG_UID &&
+			 mnl_attr_get_payload_len(attr) >= sizeof(uint32_t))
 			h.uid = mnl_attr_get_u32(attr);
 	}
 	if (!same || m->udiag_type != l->type)
@@ -73,8 +76,11 @@ static int on_peer(const struct nlmsghdr *head, void *ctx)
 	const struct nlattr *attr;
 	unsigned long *inode = ctx;
 
+	if (head->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(struct unix_diag_msg))
+		return MNL_CB_OK;
 	mnl_attr_for_each(attr, head, sizeof(struct unix_diag_msg))
-		if (mnl_attr_get_type(attr) == UNIX_DIAG_PEER)
+		if (mnl_attr_get_type(attr) == UNIX_DIAG_PEER &&
+		    mnl_attr_get_payload_len(attr) >= sizeof(uint32_t))
 			*inode = mnl_attr_get_u32(attr);
 	return MNL_CB_OK;
 }

@@ -1,17 +1,17 @@
-#include "platform/linux/holders.h"
+#include "platform/platform.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "platform/linux/proc.h"
 
-#define SCAN_MS	      200	/* for a look at every process of the system */
 #define EPOLL_LINES   65536
 #define LISTENER_MOST 64	/* descriptors of one process that may be accepted from */
 
@@ -47,28 +47,48 @@ static int see_holder(pid_t pid, int fd, const char *link, void *ctx)
 	unsigned long inode = socket_inode(link);
 	struct unnamed *u = ctx;
 
-	(void)fd;
 	for (size_t i = 0; inode && i < u->count; i++) {
 		if (u->holders[i].inode != inode || u->holders[i].pid)
 			continue;
 		u->holders[i].pid = pid;
+		u->holders[i].fd = fd;
 		name_program(pid, u->holders[i].program);
 		u->left--;
 	}
 	return u->left == 0;
 }
 
-void holders_name(struct holder *holders, size_t count)
+static size_t unnamed_of(const struct holder *holders, size_t count)
 {
-	struct unnamed u = { holders, count, count };
-	int64_t end = clock_monotonic_ms() + SCAN_MS;
+	size_t unnamed = 0;
+
+	for (size_t i = 0; i < count; i++)
+		unnamed += holders[i].inode && !holders[i].pid;
+	return unnamed;
+}
+
+/* Of the processor, by this thread: on a busy machine a walk takes longer, and is the
+ * same walk. */
+static int64_t spent_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+void platform_name_holders(struct holder *holders, size_t count, int ms)
+{
+	struct unnamed u = { holders, count, unnamed_of(holders, count) };
+	int64_t now = clock_monotonic_ms(), end = now + 10 * (int64_t)ms, spent = spent_ms();
 	struct proc_list e;
 	long pid;
 
-	if (!count || proc_open(&e, "/proc"))
+	if (!u.left || proc_open(&e, "/proc"))
 		return;
 	(void)proc_each_fd(getpid(), see_holder, &u);
-	while (u.left && clock_monotonic_ms() < end && (pid = proc_next(&e)) > 0)
+	while (u.left && spent_ms() - spent < ms && clock_monotonic_ms() < end &&
+	       (pid = proc_next(&e)) > 0)
 		(void)proc_each_fd((pid_t)pid, see_holder, &u);
 	proc_close(&e);
 }

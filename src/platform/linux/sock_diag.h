@@ -3,6 +3,7 @@
 #define HOLDPORT_PLATFORM_LINUX_SOCK_DIAG_H
 
 #include <libmnl/libmnl.h>
+#include <linux/inet_diag.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -14,6 +15,12 @@
  * one socket is meant, and -1 with ENOENT says that there is none. */
 int sock_diag_ask(const void *request, size_t size, bool all, mnl_cb_t cb, void *ctx,
 		  struct err *err);
+
+/* What came from the kernel, given to cb message by message: as mnl_cb_run().  port: of
+ * the socket it came to; 0: nobody looks whether it is an answer to us. */
+int sock_diag_read(const void *bytes, size_t size, unsigned port, mnl_cb_t cb, void *ctx);
+/* Ends those connections: how many there still were. */
+int sock_diag_destroy(const struct inet_diag_req_v2 *which, size_t count, struct err *err);
 
 /* The unix half of platform.h's questions. */
 int unix_find_listeners(const struct sockaddr *sa, socklen_t length, int type,
