@@ -23,6 +23,9 @@ static const struct option_word yes_no[] = { { "no", 0 }, { "yes", 1 }, { NULL, 
 static const struct option_word downs[] = {
 	{ "hold", DOWN_HOLD }, { "refuse", DOWN_REFUSE }, { NULL, 0 },
 };
+static const struct option_word busies[] = {
+	{ "wait", BUSY_WAIT }, { "fail", BUSY_FAIL }, { "reset", BUSY_RESET }, { NULL, 0 },
+};
 static const struct option_word auto_yes_no[] = {
 	{ "auto", CHOICE_AUTO }, { "yes", CHOICE_YES }, { "no", CHOICE_NO }, { NULL, 0 },
 };
@@ -93,13 +96,18 @@ const struct option options_socket[] = {
 	  .help = "Owner of a unix socket's path, a name or a number. Empty: the supervisor's." },
 	{ TEXT(group), .preset = "", .effect = EFFECT_LIVE,
 	  .help = "Group of a unix socket's path, a name or a number. Empty: the supervisor's." },
-	{ ONLY("when_busy"), .preset = "wait", .not_yet = "fail reset adopt", .effect = EFFECT_LIVE,
-	  .help = "What to do about what blocks the address: wait, and try on." },
+	{ CHOICE(when_busy, busies), .preset = "wait", .not_yet = "adopt", .effect = EFFECT_LIVE,
+	  .help = "What to do about what blocks the address. wait: tried again when it may be "
+		  "free, a fault after busy_timeout, and tried on; fail: a fault at once, a reload "
+		  "changes nothing; reset: after busy_timeout the connections in the way that "
+		  "nobody serves are ended." },
+	{ DURATION(busy_timeout), .preset = "90s", .effect = EFFECT_LIVE,
+	  .help = "How long a blocked address is waited for before when_busy does its part." },
 	{ CHOICE(when_down, downs), .preset = "hold", .effect = EFFECT_LIVE,
 	  .help = "What clients meet when every program of the socket is stopped or failed. hold: "
 		  "they queue; refuse: their connections are refused, the address stays ours." },
 	{ 0 },
 };
 
-const char *const socket_not_yet[] = { "busy_timeout", NULL };
+const char *const socket_not_yet[] = { NULL };
 /* clang-format on */

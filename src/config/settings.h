@@ -44,6 +44,7 @@ struct supervisor_settings {
 struct settings;
 
 enum when_down { DOWN_HOLD, DOWN_REFUSE };
+enum when_busy { BUSY_WAIT, BUSY_FAIL, BUSY_RESET };
 
 struct socket_settings {
 	struct settings *whole;		/* that this is part of; NULL: it stands alone */
@@ -60,6 +61,8 @@ struct socket_settings {
 		fast_open, keep_alive, keep_alive_idle /* ms */, keep_alive_interval /* ms */,
 		keep_alive_probes, receive_buffer, send_buffer, user_timeout /* ms */;
 	int mptcp;			/* bool */
+	int when_busy;			/* enum when_busy */
+	int64_t busy_timeout;		/* ms */
 	int when_down;			/* enum when_down */
 	char *bind_device, *congestion;	/* NULL: unset */
 	int mode;			/* of a unix path */

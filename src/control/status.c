@@ -74,6 +74,12 @@ static json_t *program_json(const struct program *p)
 			 "last_error", json_text(error), "generations", generations);
 }
 
+/* Of ms that may be none; rounded away from the truth's other side. */
+static json_t *seconds_json(int64_t ms, int64_t round)
+{
+	return ms < 0 ? json_null() : json_integer((ms + round) / 1000);
+}
+
 json_t *socket_json(const struct held *h)
 {
 	char address[ADDRESS_TEXT_SIZE];
@@ -82,7 +88,7 @@ json_t *socket_json(const struct held *h)
 		       platform_queue(h->fd, &queue, &backlog) == 0;
 	bool bound = h->fd >= 0;
 
-	return json_pack("{s:s, s:i, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:n, s:n}",
+	return json_pack("{s:s, s:i, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 			 "name", h->settings->name, "index", (int)h->index,
 			 "listen", json_text(address_text(&h->key.address, address)),
 			 "type", key_type_word(&h->key),
@@ -91,7 +97,9 @@ json_t *socket_json(const struct held *h)
 			 "inode", bound ? json_integer((json_int_t)h->inode) : json_null(),
 			 "queue", counted ? json_integer(queue) : json_null(),
 			 "backlog", counted ? json_integer(backlog) : json_null(),
-			 "reason", json_text(h->reason), "free_after_s", "free_before_s");
+			 "reason", json_text(h->reason),
+			 "free_after_s", seconds_json(gate_after(&h->gate), 0),
+			 "free_before_s", seconds_json(gate_before(&h->gate), 999));
 }
 
 /* No names: everything.  Marks a name that was found, each time it is given. */

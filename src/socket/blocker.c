@@ -2,172 +2,177 @@
 
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <pwd.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include <stddef.h>
 
-#include "base/fd.h"
 #include "base/owner.h"
-#include "platform/platform.h"
-#include "socket/unix_path.h"
+#include "socket/rule.h"
 
-#define HOLDERS_MOST 8
+const char *blocker_kind_word(enum blocker_kind kind)
+{
+	static const char *const words[] = {
+#define X(name, word) [BLOCKER_##name] = word,
+		BLOCKER_KINDS(X)
+#undef X
+	};
 
-static const char *const tcp_states[] = {
-	[TCP_ESTABLISHED] = "ESTABLISHED",
-	[TCP_SYN_SENT] = "SYN_SENT",
-	[TCP_SYN_RECV] = "SYN_RECV",
-	[TCP_FIN_WAIT1] = "FIN_WAIT_1",
-	[TCP_FIN_WAIT2] = "FIN_WAIT_2",
-	[TCP_TIME_WAIT] = "TIME_WAIT",
-	[TCP_CLOSE] = "CLOSE",
-	[TCP_CLOSE_WAIT] = "CLOSE_WAIT",
-	[TCP_LAST_ACK] = "LAST_ACK",
-	[TCP_LISTEN] = "LISTEN",
-	[TCP_CLOSING] = "CLOSING",
+	return words[kind];
+}
+
+/* How a state ends, where the connections in it belong to nobody any more. */
+static const struct state {
+	const char *word;
+	int64_t then_ms;	/* what may follow when its own time is over; -1: it has none */
+	bool silent;		/* its end is no news */
+} states[FACTS_STATES] = {
+	[TCP_ESTABLISHED] = { "ESTABLISHED", -1, false },
+	[TCP_SYN_SENT] = { "SYN_SENT", -1, false },
+	[TCP_SYN_RECV] = { "SYN_RECV", -1, false },
+	[TCP_FIN_WAIT1] = { "FIN_WAIT_1", -1, false },
+	/* Its peer may close at the last moment: then TIME_WAIT follows. */
+	[TCP_FIN_WAIT2] = { "FIN_WAIT_2", TIME_WAIT_MS, true },
+	[TCP_TIME_WAIT] = { "TIME_WAIT", 0, true },
+	[TCP_CLOSE] = { "BOUND", -1, false },
+	[TCP_CLOSE_WAIT] = { "CLOSE_WAIT", -1, false },
+	[TCP_LAST_ACK] = { "LAST_ACK", -1, false },
+	[TCP_LISTEN] = { "LISTEN", -1, false },
+	[TCP_CLOSING] = { "CLOSING", -1, false },
 };
 
-static const struct sockaddr *sockaddr_of(const struct key *key)
+const char *blocker_state_word(int state)
 {
-	return (const struct sockaddr *)&key->address.sa;
+	return state > 0 && state < FACTS_STATES ? states[state].word : NULL;
 }
 
-static void add_user(struct str *ret, uid_t uid)
+static void add(struct judgement *v, const struct blocker *b)
 {
-	struct passwd entry, *found = NULL;
-	char room[4096];
-
-	if (uid == (uid_t)-1)
-		return;
-	if (getpwuid_r(uid, &entry, room, sizeof(room), &found) == 0 && found)
-		str_addf(ret, "user %s", found->pw_name);
-	else
-		str_addf(ret, "uid %lu", (unsigned long)uid);
+	v->blockers[v->count++] = *b;
+	v->answer = CANNOT_BIND;
+	if (b->after_ms > v->after_ms)
+		v->after_ms = b->after_ms;
+	if (b->before_ms < 0 || v->before_ms < 0)
+		v->before_ms = -1;
+	else if (b->before_ms > v->before_ms)
+		v->before_ms = b->before_ms;
 }
 
-static void add_holder(struct str *ret, const struct holder *h)
+static void add_cause(struct judgement *v, enum blocker_kind kind)
 {
-	if (h->pid == getpid()) {
-		str_add(ret, "this supervisor");
-		return;
-	}
-	if (!h->pid) {
-		str_add(ret, "a process that is not visible from here");
-		if (h->uid != (uid_t)-1) {
-			str_add(ret, " (");
-			add_user(ret, h->uid);
-			str_add(ret, ")");
-		}
-		return;
-	}
-	str_add_escaped(ret, h->program, strlen(h->program));
-	str_addf(ret, "%s(pid %ld", *h->program ? " " : "a process ", (long)h->pid);
-	if (h->uid != (uid_t)-1) {
-		str_add(ret, ", ");
-		add_user(ret, h->uid);
-	}
-	str_add(ret, ")");
+	add(v, &(struct blocker){ .kind = kind, .after_ms = -1, .before_ms = -1 });
 }
 
-/* Slots of a group are several sockets of one process: said once. */
-static bool told_before(const struct holder *h, int i)
+static void add_holders(const struct facts *f, struct judgement *v)
 {
-	for (int k = 0; k < i; k++)
-		if (h[k].pid == h[i].pid && h[k].uid == h[i].uid)
+	bool datagram = f->type == SOCK_DGRAM;
+
+	for (size_t i = 0; i < f->holder_count && i < FACTS_HOLDERS; i++) {
+		int state = f->family == AF_UNIX || datagram ? 0 :
+			    f->listens[i]		     ? TCP_LISTEN :
+							       TCP_CLOSE;
+
+		add(v, &(struct blocker){ .kind = BLOCKER_LISTENER, .state = state, .count = 1,
+					  .holder = f->holders[i], .after_ms = -1,
+					  .before_ms = -1 });
+	}
+}
+
+static bool is_timed(const struct left *l, int state)
+{
+	return l->timed == l->count && states[state].then_ms >= 0;
+}
+
+static void add_left(const struct facts *f, struct judgement *v)
+{
+	for (int i = 1; i < FACTS_STATES; i++) {
+		const struct left *l = &f->left[i];
+		struct blocker b = { .kind = BLOCKER_CONNECTION, .state = i, .count = l->count,
+				     .holder = l->by, .after_ms = -1, .before_ms = -1 };
+
+		if (!l->count)
+			continue;
+		if (l->timed)
+			b.after_ms = l->latest_ms;
+		if (is_timed(l, i))
+			b.before_ms = l->latest_ms + states[i].then_ms + TIMER_LATE_MS;
+		v->endable = v->endable && !l->held;
+		v->silent = v->silent || (l->timed && states[i].silent);
+		add(v, &b);
+	}
+}
+
+/* Whether ours is refused beside what is left, if its listener had these options. */
+static bool refused_beside(const struct facts *f, unsigned options)
+{
+	struct rule_socket ours = { .claim = f->claim, .options = f->sharing ? REUSE_ADDRESS : 0 };
+
+	for (int i = 1; i < FACTS_STATES; i++) {
+		struct rule_socket theirs = { .claim = f->claim, .options = options,
+					      .stage = rule_stage_of(i, !f->left[i].held) };
+
+		if (f->left[i].count && rule_bind(&rule_linux, &theirs, &ours))
 			return true;
+	}
 	return false;
 }
 
-static bool by_listener(const struct key *key, const char *text, struct str *ret)
+/* Whether connections beside a listener are in the way too cannot be seen while it
+ * is there, if it is a question of its options: the bind fails for it alone. */
+static void judge_taken(const struct facts *f, struct judgement *v)
 {
-	struct holder holders[HOLDERS_MOST];
-	int found = platform_find_listeners(sockaddr_of(key), key->address.length, key->type,
-					    holders, HOLDERS_MOST, NULL);
-
-	if (found <= 0)
-		return false;
-	str_addf(ret, "%s is taken by a %s of ", text,
-		 key->type == SOCK_DGRAM ? "socket" : "listener");
-	for (int i = 0; i < found && i < HOLDERS_MOST; i++) {
-		if (told_before(holders, i))
-			continue;
-		str_add(ret, i ? " and " : "");
-		add_holder(ret, &holders[i]);
-	}
-	return true;
-}
-
-static bool by_leftovers(const struct key *key, const char *text, struct str *ret)
-{
-	const char *between = "";
-	unsigned counts[12], sum = 0;
-
-	if (key->family == AF_UNIX || key->type != SOCK_STREAM ||
-	    platform_count_leftovers(sockaddr_of(key), key->address.length, counts, NULL))
-		return false;
-	for (size_t i = 1; i < COUNT(tcp_states); i++)
-		sum += counts[i];
-	if (!sum)
-		return false;
-	str_addf(ret, "%s is taken by connections of an earlier listener that did not set "
-		 "SO_REUSEADDR (", text);
-	for (size_t i = 1; i < COUNT(tcp_states); i++) {
-		if (!counts[i])
-			continue;
-		str_addf(ret, "%s%u in %s", between, counts[i], tcp_states[i]);
-		between = ", ";
-	}
-	str_add(ret, ")");
-	return true;
-}
-
-static void explain_taken(const struct key *key, const char *text, struct str *ret)
-{
-	bool file = address_path(&key->address) && !unix_path_note(key).inode;
-
-	if (!file && (by_listener(key, text, ret) || by_leftovers(key, text, ret)))
+	v->answer = CANNOT_BIND;
+	if (f->no_socket || (f->path_trouble[0] && !f->holder_count)) {
+		add_cause(v, BLOCKER_PATH);
 		return;
-	if (address_path(&key->address))
-		unix_path_explain(key, EADDRINUSE, ret);
-	else
-		str_addf(ret, "%s is taken by a socket that %sis not visible from here", text,
-			 key->type == SOCK_DGRAM ? "" : "does not listen, or that ");
+	}
+	add_holders(f, v);
+	if (f->holder_count && !refused_beside(f, REUSE_ADDRESS)) {
+		v->maybe = refused_beside(f, 0);
+		return;
+	}
+	v->endable = !f->holder_count && refused_beside(f, 0);
+	add_left(f, v);
 }
 
-static int first_free_port(void)
+static void judge_forbidden(const struct facts *f, struct judgement *v)
 {
-	char *text = fd_read_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", 64);
-	int port = text ? atoi(text) : 1024;
-
-	free(text);
-	return port;
+	add_cause(v, f->path_trouble[0] ? BLOCKER_PATH : BLOCKER_PRIVILEGE);
+	add_holders(f, v);
 }
 
-static void explain_forbidden(const struct key *key, const char *text, struct str *ret)
+void blocker_judge(const struct facts *f, struct judgement *ret)
 {
-	int port = address_port(&key->address);
+	struct judgement v = { .answer = CAN_BIND };
 
-	if (port >= 0 && port < first_free_port())
-		str_addf(ret, "%s: port %d needs root or CAP_NET_BIND_SERVICE", text, port);
-	else
-		str_addf(ret, "%s: the system does not permit to bind it: %s", text,
-			 strerror(EACCES));
+	switch (f->why) {
+	case 0:
+		break;
+	case EADDRINUSE:
+		judge_taken(f, &v);
+		break;
+	case EACCES:
+	case EPERM:
+		judge_forbidden(f, &v);
+		break;
+	case EADDRNOTAVAIL:
+		add_cause(&v, BLOCKER_NO_SUCH_ADDRESS);
+		break;
+	default:
+		v.answer = NOT_KNOWN;
+		if (f->path_trouble[0])
+			add_cause(&v, BLOCKER_PATH);
+	}
+	if (!v.count && v.answer != CAN_BIND)
+		v.before_ms = -1;
+	*ret = v;
 }
 
-void blocker_explain(const struct key *key, int bind_errno, struct str *ret)
+bool blocker_same(const struct judgement *a, const struct judgement *b)
 {
-	char text[ADDRESS_TEXT_SIZE];
-
-	address_text(&key->address, text);
-	if (bind_errno == EADDRINUSE)
-		explain_taken(key, text, ret);
-	else if (address_path(&key->address))
-		unix_path_explain(key, bind_errno, ret);
-	else if (bind_errno == EADDRNOTAVAIL)
-		str_addf(ret, "%s: this address is not on this host", text);
-	else if (bind_errno == EACCES)
-		explain_forbidden(key, text, ret);
-	else
-		str_addf(ret, "cannot bind %s: %s", text, strerror(bind_errno));
+	if (a->answer != b->answer || a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (a->blockers[i].kind != b->blockers[i].kind ||
+		    a->blockers[i].state != b->blockers[i].state ||
+		    a->blockers[i].holder.pid != b->blockers[i].holder.pid)
+			return false;
+	return true;
 }

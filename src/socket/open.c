@@ -62,6 +62,11 @@ static int switch_on(int fd, int option, const char *name, struct err *err)
 	return switch_to(fd, option, 1, name, err);
 }
 
+bool socket_shares(const struct key *key, const struct socket_settings *s)
+{
+	return key->family != AF_UNIX && key->type != SOCK_DGRAM && s->exclusive != CHOICE_YES;
+}
+
 /* SO_REUSEADDR lets us bind beside what an earlier listener left, and is
  * inherited by what this one accepts, so that the next bind gets past it.  On a
  * datagram socket it would let anybody take our datagrams instead. */
@@ -69,7 +74,7 @@ static int share(int fd, const struct key *key, const struct socket_settings *s,
 {
 	if (key->family == AF_UNIX || s->exclusive == CHOICE_YES)
 		return 0;
-	if (key->type != SOCK_DGRAM && switch_on(fd, SO_REUSEADDR, "SO_REUSEADDR", err))
+	if (socket_shares(key, s) && switch_on(fd, SO_REUSEADDR, "SO_REUSEADDR", err))
 		return -1;
 	return s->exclusive == CHOICE_NO ? switch_on(fd, SO_REUSEPORT, "SO_REUSEPORT", err) : 0;
 }

@@ -46,6 +46,8 @@ int socket_relisten(int fd, const struct key *key, const struct socket_settings 
 
 /* Whether the socket for this key is (to be) IPv6-only; false for other families. */
 bool socket_v6only(const struct key *key, const struct socket_settings *s);
+/* Whether it has SO_REUSEADDR. */
+bool socket_shares(const struct key *key, const struct socket_settings *s);
 /* What listen(2) is given: the setting, or for 0 what the system allows. */
 int socket_backlog(const struct socket_settings *s);
 

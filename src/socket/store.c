@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -15,11 +16,8 @@
 #include "socket/rebind.h"
 #include "socket/tune.h"
 
-/* Looking for who is in the way walks over every process: not at each try. */
-#define EXPLAIN_ALWAYS_TRIES 3
-#define EXPLAIN_PAUSE_MS     5000
 /* A listener that is shut down again and again is healed at this pace. */
-#define HEAL_PAUSE_MS	     100
+#define HEAL_PAUSE_MS 100
 
 static void on_again(struct loop_timer *t);
 static void on_hang_up(struct loop_io *io, int events);
@@ -37,15 +35,6 @@ const char *origin_word(enum origin o)
 	return words[o];
 }
 
-static int64_t pause_after(unsigned tries)
-{
-	int64_t pause = tries ? RETRY_FIRST_MS : 0;
-
-	while (tries-- > 1 && pause < RETRY_MOST_MS)
-		pause += pause / 2;
-	return pause < RETRY_MOST_MS ? pause : RETRY_MOST_MS;
-}
-
 static void let_go(struct held *h)
 {
 	loop_timer_stop(&h->again);
@@ -54,13 +43,29 @@ static void let_go(struct held *h)
 	h->inode = 0;
 }
 
+static int64_t patience(const struct held *h)
+{
+	return h->settings->when_busy == BUSY_FAIL ? 0 : h->settings->busy_timeout;
+}
+
 static void take_settings(struct held *h, const struct socket_settings *settings)
 {
 	struct settings *was = h->settings ? h->settings->whole : NULL;
+	bool changed = h->settings && (h->settings->when_busy != settings->when_busy ||
+				       h->settings->busy_timeout != settings->busy_timeout);
 
 	(void)settings_ref(settings->whole);
 	h->settings = settings;
 	settings_unref(was);
+	if (changed)
+		gate_patience(&h->gate, patience(h));
+}
+
+static void forget_reason(struct held *h)
+{
+	free(h->reason);
+	free(h->trouble);
+	h->reason = h->trouble = NULL;
 }
 
 static void nothing(struct held *h)
@@ -79,20 +84,16 @@ static void watch(struct held *h)
 	/* A file that somebody else made is his to remove. */
 	h->path = h->origin == ORIGIN_BOUND ? unix_path_note(&h->key) :
 					      (struct unix_path){ .inode = 0 };
-	h->tries = 0;
-	h->waiting_since = 0;
-	free(h->reason);
-	h->reason = NULL;
+	gate_open(&h->gate);
+	forget_reason(h);
 	if (h->key.type != SOCK_DGRAM)
 		loop_io_start(h->store->loop, &h->hang_up, h->fd, LOOP_WRITE, on_hang_up);
 }
 
+/* When, the gate knows. */
 static void try_later(struct held *h)
 {
 	let_go(h);
-	if (!h->waiting_since)
-		h->waiting_since = loop_now(h->store->loop);
-	loop_timer_start(h->store->loop, &h->again, pause_after(h->tries), on_again);
 }
 
 static void watch_hang_up(struct held *h)
@@ -113,6 +114,7 @@ static void release(struct held *h)
 	rebind_leave(h);
 	let_go(h);
 	rebind_left(h);
+	gate_open(&h->gate);
 	list_remove(&h->node);
 }
 
@@ -146,29 +148,33 @@ static bool blocked(int why)
 	return why == EADDRINUSE || why == EACCES || why == EADDRNOTAVAIL;
 }
 
-static bool is_explained(const struct held *h, int why)
+static void set_reason(struct held *h, const struct err *err)
 {
-	return h->reason && h->why == why && h->tries > EXPLAIN_ALWAYS_TRIES &&
-	       loop_now(h->store->loop) - h->explained < EXPLAIN_PAUSE_MS;
+	const struct gate_view *seen = h->gate.view;
+	struct str text = { 0 };
+
+	if (blocked(err->code))
+		blocker_text(&h->key, &seen->facts, &seen->judgement, &text);
+	else
+		str_add(&text, err->text);
+	if (h->trouble)
+		str_addf(&text, "; %s", h->trouble);
+	free(h->reason);
+	h->reason = str_take(&text);
 }
 
 /* True if the reason is another one than before. */
-static bool explain(struct held *h, const struct err *err)
+static bool shut(struct held *h, const struct err *err)
 {
-	struct str text = { 0 };
-	bool news;
+	const struct socket_settings *s = h->settings;
+	struct attempt a = { .key = &h->key, .v6only = socket_v6only(&h->key, s),
+			     .sharing = socket_shares(&h->key, s), .why = err->code };
+	unsigned looks = h->gate.looks;
+	bool news = gate_shut(&h->gate, &a, patience(h));
 
-	if (is_explained(h, err->code))
-		return false;
 	h->why = err->code;
-	h->explained = loop_now(h->store->loop);
-	if (blocked(err->code))
-		blocker_explain(&h->key, err->code, &text);
-	else
-		str_add(&text, err->text);
-	news = !h->reason || strcmp(h->reason, str_text(&text)) != 0;
-	free(h->reason);
-	h->reason = str_take(&text);
+	if (!h->reason || looks != h->gate.looks)
+		set_reason(h, err);
 	return news;
 }
 
@@ -198,18 +204,55 @@ static void try_now(struct held *h)
 		move(h, HELD_EV_BOUND, false);
 		return;
 	}
-	h->tries++;
-	move(h, HELD_EV_BUSY, explain(h, &err));
+	move(h, HELD_EV_BUSY, shut(h, &err));
 }
 
+static void on_go(struct gate *g)
+{
+	try_now(OWNER(g, struct held, gate));
+}
+
+/* Ends what is left, or says why that is no way. */
+static bool reset(struct held *h)
+{
+	char text[ADDRESS_TEXT_SIZE];
+	struct err err = { 0 };
+	int ended = gate_reset(&h->gate, &err);
+
+	if (ended < 0)
+		h->trouble = mem_format("a reset is no way: %s", err.text);
+	else
+		log_warning("socket %s: %s: ended %d connection%s of an earlier listener, which "
+			    "nobody served", h->settings->name,
+			    address_text(&h->key.address, text), ended, ended == 1 ? "" : "s");
+	return ended >= 0;
+}
+
+/* The patience is over: a fault, and tried on all the same. */
+static void on_late(struct gate *g)
+{
+	struct held *h = OWNER(g, struct held, gate);
+	char text[CLOCK_DURATION_SIZE];
+	struct err err = { .code = h->why };
+
+	free(h->trouble);
+	h->trouble = NULL;
+	if (h->settings->when_busy == BUSY_RESET && reset(h)) {
+		try_now(h);
+		return;
+	}
+	if (!h->trouble && h->settings->when_busy == BUSY_WAIT)
+		h->trouble = mem_format("this takes longer than busy_timeout (%s)",
+					clock_duration(patience(h), text));
+	if (blocked(h->why))
+		set_reason(h, &err);
+	move(h, HELD_EV_BUSY, true);
+}
+
+/* The pause between two healings is over. */
 static void on_again(struct loop_timer *t)
 {
-	struct held *h = OWNER(t, struct held, again);
-
-	if (h->state == HELD_LISTENING)
-		move(h, HELD_EV_HANG_UP, false);
-	else
-		try_now(h);
+	move(OWNER(t, struct held, again), HELD_EV_HANG_UP, false);
 }
 
 static void on_hang_up(struct loop_io *io, int events)
@@ -245,7 +288,7 @@ static void heal(struct held *h)
 	h->healed = now;
 	if (listen_again(h, &err)) {
 		log_warning("%s: %s: %s", h->settings->name, text, err.text);
-		move(h, HELD_EV_BUSY, explain(h, &err));
+		move(h, HELD_EV_BUSY, shut(h, &err));
 		return;
 	}
 	log_warning("%s: somebody shut the listener %s down; it listens again",
@@ -340,8 +383,7 @@ static void serve_again(struct held *h)
 		let_go(h);
 		try_now(h);
 	} else if (socket_relisten(h->fd, &h->key, h->settings, &err) < 0) {
-		h->tries++;
-		move(h, HELD_EV_BUSY, explain(h, &err));
+		move(h, HELD_EV_BUSY, shut(h, &err));
 	} else {
 		move(h, HELD_EV_SERVED, false);
 	}
@@ -364,7 +406,7 @@ static void retire(struct held *h)
 		(void)socket_relisten(h->fd, &h->key, h->settings, NULL);
 	move(h, HELD_EV_RETIRED, false);
 	settings_unref(h->settings->whole);
-	free(h->reason);
+	forget_reason(h);
 	free(h);
 }
 
@@ -407,6 +449,7 @@ struct held *store_add(struct store *s, const struct key *key,
 	*h = (struct held){ .store = s, .key = *key, .fd = -1,
 			    .number = ++s->last_number, .index = index,
 			    .healed = -HEAL_PAUSE_MS };
+	gate_init(&h->gate, s->loop, &h->key, on_go, on_late);
 	take_settings(h, settings);
 	list_append(&s->sockets, &h->node);
 	if (given)
@@ -452,6 +495,13 @@ void held_return(struct held *h)
 {
 	h->leaving = false;
 	h->number = ++h->store->last_number;
+}
+
+bool held_may_wait(const struct held *h)
+{
+	if (h->settings->when_busy == BUSY_RESET)
+		return gate_can_reset(&h->gate);
+	return h->settings->when_busy == BUSY_WAIT;
 }
 
 void held_ref(struct held *h)

@@ -22,14 +22,10 @@
 #include "base/list.h"
 #include "config/settings.h"
 #include "loop/loop.h"
+#include "socket/gate.h"
 #include "socket/held_state.h"
 #include "socket/key.h"
 #include "socket/unix_path.h"
-
-/* A busy address is tried again after the first pause, then after half as much
- * again each time, at most after the last one. */
-#define RETRY_FIRST_MS 100
-#define RETRY_MOST_MS  2000
 
 enum origin { ORIGIN_BOUND, ORIGIN_INHERITED, ORIGIN_RECOVERED, ORIGIN_ADOPTED };
 const char *origin_word(enum origin o);
@@ -49,9 +45,9 @@ struct held {
 	unsigned bindings;		/* how often it was bound: a new one is a new inode */
 	unsigned index;			/* of the address in its section */
 	char *reason;			/* why it waits, NULL otherwise */
-	unsigned tries;			/* binds that failed in a row */
-	int64_t waiting_since;
-	struct loop_timer again;
+	char *trouble;			/* the part of it that when_busy adds */
+	struct gate gate;		/* shut while it waits */
+	struct loop_timer again;	/* heals a listener */
 	struct loop_io hang_up;
 	/* The store's own: */
 	struct unix_path path;		/* the file that the bind made */
@@ -64,7 +60,7 @@ struct held {
 	bool deaf;			/* what is new goes to another */
 	bool door;			/* rebind_open_door() changed who hears */
 	int64_t deaf_since;
-	int64_t explained, healed;	/* when */
+	int64_t healed;			/* when */
 };
 
 /* A socket that we were given and nobody has claimed yet. */
@@ -104,8 +100,8 @@ void store_give(struct store *s, int fd, const struct key *key, const char *name
 void store_close_given(struct store *s);
 
 /* A new entry for a key that nobody holds, with no reference yet: what was given
- * to us, else bound at once if that works, else `waiting` with the reason; retried with a growing pause
- * (RETRY_FIRST_MS to RETRY_MOST_MS). */
+ * to us, else bound at once if that works, else `waiting` with the reason, and tried
+ * again when that is worth while (gate.h). */
 struct held *store_add(struct store *s, const struct key *key,
 		       const struct socket_settings *settings, unsigned index);
 
@@ -122,6 +118,10 @@ void held_serve(struct held *h, bool served);
 /* The configuration lets it go, and others may take its place; or it comes back. */
 void held_leave(struct held *h);
 void held_return(struct held *h);
+
+/* What a reload asks of one that waits: when_busy = fail does not, and reset does
+ * only if that would help. */
+bool held_may_wait(const struct held *h);
 
 void held_ref(struct held *h);
 void held_unref(struct held *h);	/* the last one closes */

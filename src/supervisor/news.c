@@ -41,19 +41,34 @@ void supervisor_program_gone(struct rollout *r, const char *name, void *ctx)
 	supervisor_news(&n, s);
 }
 
+/* Why it waits, and until when where that is known. */
+static void add_wait(const struct held *h, struct str *ret)
+{
+	struct str when = { 0 };
+
+	gate_when(&h->gate, &when);
+	str_addf(ret, "%s%s%s", h->reason, when.length ? "; " : "", str_text(&when));
+	str_fini(&when);
+}
+
 void supervisor_socket(struct held *h, void *ctx)
 {
 	struct supervisor *s = ctx;
 	char address[ADDRESS_TEXT_SIZE];
-	struct news n = { .what = "socket", .state = held_state_word(h->state), .worker = -1,
-			  .text = h->reason };
+	struct news n = { .what = "socket", .state = held_state_word(h->state), .worker = -1 };
+	struct str text = { 0 };
 
 	address_text(&h->key.address, address);
-	if (h->reason)
-		log_warning("socket %s: %s waits: %s", h->settings->name, address, h->reason);
-	else
+	if (h->state == HELD_WAITING) {
+		add_wait(h, &text);
+		n.text = str_text(&text);
+		log_line(h->gate.over ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING,
+			 "socket %s: %s waits: %s", h->settings->name, address, n.text);
+	} else {
 		log_info("socket %s: %s %s", h->settings->name, address, n.state);
+	}
 	events_add(&s->control.events, &n, h->settings->name);
+	str_fini(&text);
 	list_each(p, &s->rollout.programs, struct program, node)
 		program_kick(p);
 	supervisor_settle(s);

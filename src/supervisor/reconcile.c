@@ -66,7 +66,7 @@ static int add_socket(const struct reconcile *r, const struct plan_step *step, s
 	if (step->action == PLAN_REBIND && h->shared)
 		return err_set(err, h->why, "socket %s: cannot be bound beside the one that is "
 			       "held: %s", step->name, rebind_obstacle(h));
-	if (may_pass(h))
+	if (may_pass(h) && held_may_wait(h))
 		return 0;
 	return err_set(err, h->why, "socket %s: %s", step->name, h->reason);
 }

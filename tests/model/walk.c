@@ -228,7 +228,7 @@ static void check_sockets(void)
 		h = store_claim(&w.store, &key);
 		must(h, "1: a configured key is held");
 		must(h->state == HELD_LISTENING ||
-			     (h->state == HELD_WAITING && loop_timer_runs(&h->again)),
+			     (h->state == HELD_WAITING && loop_timer_runs(&h->gate.again)),
 		     "6: a held socket listens or is tried again");
 		must(!w.inode[place] || w.inode[place] == h->inode ||
 			     (w.a_reload && h->number > w.number[place]),

@@ -11,10 +11,11 @@ harness.become_subreaper()
 
 
 def pytest_addoption(parser):
-    parser.addoption("--long", action="store_true", help="50 restarts where 5 do else")
+    parser.addoption("--long", action="store_true", help="50 restarts where 5 do else, and stories that take a minute")
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "long: takes a minute or more; only with --long")
     config.addinivalue_line("markers", "load: a steady load, which wants the machine for itself")
 
 
@@ -22,10 +23,12 @@ def pytest_report_header():
     return f"holdport: {harness.BUILD}"
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     """Files are numbered by depth: what is simple fails first."""
     if not (harness.BUILD / "bin/holdport").exists():
         raise pytest.UsageError(f"nothing is built in {harness.BUILD} (HOLDPORT_BUILD)")
+    if not config.getoption("--long"):
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
     items.sort(key=lambda item: item.path.name)
 
 

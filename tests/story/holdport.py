@@ -429,6 +429,13 @@ class Holdport:
         self._children.append(child)
         return child
 
+    def spawn_python(self, code, *args):
+        """A program of the story's own, ended with it; its output is piped."""
+        child = subprocess.Popen([sys.executable, "-c", code, *map(str, args)], text=True,
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        self._children.append(child)
+        return child
+
     # Running
 
     def run(self, *args, env=None, fail=None, lacks=None):

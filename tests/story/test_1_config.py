@@ -57,7 +57,7 @@ command = /bin/true
     ("program:web", "stdout = log"), ("program:web", "stderr = file:/x"),
     ("program:web", "cpu_weight = 10"), ("program:web", "memory_max = 1G"),
     ("socket:http", "reuse_port = yes"),
-    ("socket:http", "when_busy = reset"), ("socket:http", "busy_timeout = 5s")])
+    ("socket:http", "when_busy = adopt")])
 def test_what_is_not_in_this_version_is_said_so(holdport, section, line):
     needed = {"program:web": "command = /bin/true\n", "socket:http": "listen = 8080\n"}
     faults = check(holdport, f"[{section}]\n{needed.get(section, '')}{line}\n")

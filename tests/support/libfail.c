@@ -7,7 +7,7 @@
  * returns -1 with ERRNO; without LAST it is one call, with a bare dash all from
  * FIRST on.  @SUBSTRING counts only calls on a path (open, rename, unlink, mkdir),
  * an address (bind, listen, accept: 127.0.0.1:80, unix:/path) or a descriptor
- * (write, fsync, ...: as /proc/self/fd shows it) that contains it.
+ * (write, fsync, ...: as /proc/self/fd shows it) that contains it; socket@netlink.
  * HOLDPORT_FAIL_LOG=FILE notes each failure, a line each.
  *
  * HOLDPORT_CLOCK=FILE shifts the wall clock by the seconds that stand in FILE,
@@ -203,7 +203,8 @@ static void *next_of(const char *name)
 	}
 
 WRAP(pid_t, fork, (void), (), fails("fork", ""))
-WRAP(int, socket, (int f, int t, int p), (f, t, p), fails("socket", ""))
+WRAP(int, socket, (int f, int t, int p), (f, t, p),
+     fails("socket", f == AF_NETLINK ? "netlink" : ""))
 WRAP(int, socketpair, (int f, int t, int p, int v[2]), (f, t, p, v), fails("socketpair", ""))
 WRAP(int, bind, (int fd, const struct sockaddr *a, socklen_t n), (fd, a, n),
      fails_on_address("bind", a, n))

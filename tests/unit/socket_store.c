@@ -150,18 +150,17 @@ static void a_busy_address_is_waited_for_and_then_bound(void **state)
 	held_ref(h);
 	assert_int_equal(h->state, HELD_WAITING);
 	assert_int_equal(h->fd, -1);
-	assert_true(h->waiting_since > 0);
+	assert_true(h->gate.since > 0);
 	assert_non_null(strstr(h->reason, "is taken by a listener of this supervisor"));
 	assert_int_equal(t.times, 1);
-	for (int i = 0; i < 100 && h->tries < 4; i++)
-		run_for(t.loop, 50);
-	assert_int_equal(h->tries, 4);
+	run_for(t.loop, 300);
 	assert_int_equal(t.times, 1);		/* the same state for the same reason */
+	assert_in_range(h->gate.tries, 1, 3);	/* nobody polls */
 
 	fd_close(&other);
 	run_until(&t, HELD_LISTENING);
 	assert_null(h->reason);
-	assert_int_equal(h->tries, 0);
+	assert_int_equal(h->gate.since, 0);
 	assert_true(h->inode > 0);
 	assert_int_equal(t.times, 2);
 	end(&s, &t);

@@ -31,7 +31,7 @@
 		.defer_accept = TUNE_UNSET, .fast_open = TUNE_UNSET, .keep_alive = TUNE_UNSET, \
 		.keep_alive_idle = TUNE_UNSET, .keep_alive_interval = TUNE_UNSET,              \
 		.keep_alive_probes = TUNE_UNSET, .receive_buffer = TUNE_UNSET,                 \
-		.send_buffer = TUNE_UNSET, .user_timeout = TUNE_UNSET, .mode = 0666,           \
+		.send_buffer = TUNE_UNSET, .user_timeout = TUNE_UNSET, .mode = 0666, .busy_timeout = 90000, \
 		.uid = (uid_t)-1, .gid = (gid_t)-1,                                            \
 	}
 
