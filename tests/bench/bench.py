@@ -8,11 +8,23 @@ import os
 import re
 import statistics
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "story"))
 import holdport as harness  # noqa: E402
+
+
+PATH = os.environ.get("PATH", "") + ":/usr/local/bin:/usr/bin:/bin:/usr/sbin"
+
+
+def directory():
+    """One to work in, in memory where it can be: as /run is, where supervisors
+    have their sockets and pipes."""
+    memory = "/dev/shm"
+    return Path(tempfile.mkdtemp(prefix="hp-bench.",
+                                 dir=memory if os.access(memory, os.W_OK) else "/tmp"))
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,10 @@ import os
 import select
 import shutil
 import subprocess
-import tempfile
 import time
-from pathlib import Path
 
-from bench import below, harness
+import bench
+from bench import PATH, below, harness
 
 SLEEPER = harness.SUPPORT / "sleeper"
 NO_SUPERVISOR = {"sleeper", "sh"}       # dumb-inits are started by a shell's loop
@@ -25,7 +24,7 @@ class Sleepers:
 
     def __init__(self, count):
         self.count = count
-        self.dir = Path(tempfile.mkdtemp(prefix="hp-bench.", dir="/tmp"))
+        self.dir = bench.directory()
         self.fifo = self.dir / "up"
         os.mkfifo(self.fifo)
         self.command = f"{SLEEPER} {self.fifo}"
@@ -73,9 +72,6 @@ class Sleepers:
         path.parent.mkdir(parents=True)
         path.write_text(f"#!/bin/sh\nexec {self.command}\n")
         path.chmod(0o755)
-
-
-PATH = os.environ.get("PATH", "") + ":/usr/local/bin:/usr/bin:/bin:/usr/sbin"
 
 
 class Holdport(Sleepers):

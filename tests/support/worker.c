@@ -382,6 +382,8 @@ static void say_ready(void)
 {
 	char message[512];
 
+	if (options.report)
+		worker_report_ready(options.report);
 	if (options.never_ready)
 		return;
 	if (options.ready_fd >= 0) {

@@ -17,6 +17,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "address_text.h"
@@ -267,6 +268,19 @@ static inline void worker_report(const char *file, const int *sockets, size_t co
 	fclose(out);
 	report_append(file, line, size);
 	free(line);
+}
+
+/* When it was ready: µs of the monotonic clock, just before it says so. */
+static inline void worker_report_ready(const char *file)
+{
+	struct timespec t;
+	char line[128];
+	int n;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	n = snprintf(line, sizeof(line), "{\"event\":\"ready\",\"pid\":%d,\"at_us\":%lld}\n",
+		     getpid(), t.tv_sec * 1000000LL + t.tv_nsec / 1000);
+	report_append(file, line, (size_t)n);
 }
 
 static inline void worker_report_signal(const char *file, int signal)
