@@ -27,6 +27,19 @@ def installed(holdport):
     return install
 
 
+def test_the_release_needs_nothing_that_only_tests_need(holdport):
+    found = subprocess.run(["pkg-config", "--variable", "pc_path", "pkg-config"], check=True,
+                           capture_output=True, text=True).stdout.strip()
+    (holdport.dir / "pc").mkdir()
+    for folder in map(Path, found.split(":")):
+        for file in folder.glob("*.pc"):
+            if file.name not in ("cmocka.pc", "libsystemd.pc"):
+                (holdport.dir / "pc" / file.name).symlink_to(file)
+    subprocess.run(["cmake", "--preset", "release", "-S", ROOT, "-B", holdport.dir / "build"],
+                   check=True, cwd=ROOT, stdout=subprocess.DEVNULL,
+                   env={**os.environ, "PKG_CONFIG_LIBDIR": str(holdport.dir / "pc")})
+
+
 def test_all_of_it_lies_below_the_prefix(holdport, installed):
     prefix = holdport.dir / "usr"
     installed("--prefix", prefix)
