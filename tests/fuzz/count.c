@@ -16,6 +16,29 @@ static void must(int holds)
 		abort();
 }
 
+/* The library cuts what was received into messages, and trusts the kernel with
+ * their lengths: here they are cut for it, each with nothing behind it but what
+ * fills it up to four bytes (netlink(7)). */
+static size_t hear_one(mnl_cb_t parse, const uint8_t *data, size_t size, struct count_seen *s)
+{
+	struct nlmsghdr head, *message;
+	size_t length;
+
+	if (size < sizeof(head))
+		return size;
+	memcpy(&head, data, sizeof(head));
+	length = head.nlmsg_len < size ? head.nlmsg_len : size;
+	length = length < sizeof(head) ? sizeof(head) : length;
+	head.nlmsg_len = (uint32_t)length;
+	message = calloc(1, NLMSG_ALIGN(length));
+	must(message != NULL);
+	memcpy(message, data, length);
+	memcpy(message, &head, sizeof(head));
+	must(parse(message, s) == MNL_CB_OK);
+	free(message);
+	return length;
+}
+
 static void check(const struct count_seen *s)
 {
 	must(s->count <= s->room);
@@ -37,17 +60,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		{ .sa = (struct sockaddr *)&path, .length = sizeof(path) },
 	};
 	struct count_seen seen = { .sockets = sockets, .socket_count = 3 };
-	void *bytes;
 
-	if (!size)
-		return 0;
-	/* Aligned, as the kernel's are, and no longer than they say. */
-	bytes = malloc(size);
-	must(bytes != NULL);
-	memcpy(bytes, data + 1, size - 1);
-	(void)mnl_cb_run(bytes, size - 1, 0, 0, parsers[data[0] % 2], &seen);
+	for (size_t at = 1; at < size;)
+		at += hear_one(parsers[data[0] % 2], data + at, size - at, &seen);
 	check(&seen);
 	count_seen_fini(&seen);
-	free(bytes);
 	return 0;
 }

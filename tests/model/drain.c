@@ -323,6 +323,18 @@ static void nothing_is_counted_while_nothing_drains(void **state)
 	finish();
 }
 
+static void the_last_one_that_is_killed_ends_the_counting(void **state)
+{
+	(void)state;
+	start("TERM:30s KILL", "stream");
+	processes[0]->let_go = processes[1]->let_go = true;
+	stop();
+	pass(3000);
+	assert_true(got(0, SIGKILL) && got(1, SIGKILL));
+	assert_int_equal(fake_loop_next_due(loop), -1);
+	finish();
+}
+
 static void a_system_that_cannot_count_is_not_asked_again(void **state)
 {
 	(void)state;
@@ -368,6 +380,7 @@ int main(void)
 		cmocka_unit_test(one_that_leaves_by_itself_is_waited_for),
 		cmocka_unit_test(the_number_is_told_when_it_is_another_once_a_second_at_most),
 		cmocka_unit_test(nothing_is_counted_while_nothing_drains),
+		cmocka_unit_test(the_last_one_that_is_killed_ends_the_counting),
 		cmocka_unit_test(a_system_that_cannot_count_is_not_asked_again),
 		cmocka_unit_test(an_old_generation_is_not_waited_for_either),
 	};
