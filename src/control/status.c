@@ -7,6 +7,7 @@
 #include "control/count.h"
 #include "control/json_text.h"
 #include "platform/platform.h"
+#include "socket/rebind.h"
 
 static json_t *time_json(time_t when)
 {
@@ -97,7 +98,7 @@ json_t *socket_json(const struct held *h)
 			 "inode", bound ? json_integer((json_int_t)h->inode) : json_null(),
 			 "queue", counted ? json_integer(queue) : json_null(),
 			 "backlog", counted ? json_integer(backlog) : json_null(),
-			 "reason", json_text(h->reason),
+			 "reason", json_text(h->reason ? h->reason : rebind_reason(h)),
 			 "free_after_s", seconds_json(gate_after(&h->gate), 0),
 			 "free_before_s", seconds_json(gate_before(&h->gate), 999));
 }

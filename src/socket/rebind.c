@@ -286,6 +286,16 @@ bool rebind_is_empty(const struct held *h)
 	return !h->deaf || (!platform_has_waiting(h->fd) && !under_way(h));
 }
 
+const char *rebind_reason(const struct held *h)
+{
+	if (!has_rival(h))
+		return NULL;
+	if (!h->leaving)
+		return h->deaf ? "takes over when a generation that has it is proved" : NULL;
+	return h->deaf ? "another has taken its place; it is closed when its workers are gone"
+		       : "serves until a generation has the one that is to take its place";
+}
+
 void rebind_open_door(struct held *h)
 {
 	if (!h->deaf || !rebind_can_deafen(h))

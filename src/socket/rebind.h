@@ -43,6 +43,9 @@ bool rebind_is_empty(const struct held *h);
 /* Both have an address, or a part of it, and one of them leaves. */
 bool rebind_rivals(const struct held *a, const struct held *b);
 
+/* Of one that has a rival: what becomes of it; NULL: it has none. */
+const char *rebind_reason(const struct held *h);
+
 /* Between the two, new connections from this host come to h, though another may
  * hear: so a probe meets the workers that are to be proved. */
 void rebind_open_door(struct held *h);

@@ -9,6 +9,7 @@ import socket as sockets
 import pytest
 
 from holdport import CAP_NET_RAW, FAILED, USAGE, eventually, get
+from servers import ALL
 
 RATE = ("--rate", 1000, "--keep-alive", 20)
 MULTIPATH = 262
@@ -62,10 +63,10 @@ def change(holdport, way, port, *options, **named):
     return said
 
 
-def rejoin(holdport):
+def rejoin(holdport, addresses=1):
     """Until only what is configured is held."""
-    wanted = holdport.socket("http")["listen"]
-    eventually(lambda: len(holdport.status()["sockets"]) == 1, what=f"only {wanted} is held")
+    eventually(lambda: len(holdport.status()["sockets"]) == addresses,
+               what="only what is configured is held")
     return holdport.socket("http")
 
 
@@ -75,9 +76,9 @@ changes = [
     ("narrow", "ipv4", "127.0.0.1"), ("two", "ipv4", "127.0.0.2"),
     ("ipv4", "dual", "127.0.0.1"), ("dual", "ipv6", "[::1]"),
     ("narrow", "device", "127.0.0.1"), ("dual", "wide_device", "[::1]"),
-    pytest.param("narrow", "multipath", "127.0.0.1", marks=pytest.mark.skipif(
-        not has_multipath(), reason="this kernel has no multipath TCP")),
 ]
+if has_multipath():
+    changes.append(("narrow", "multipath", "127.0.0.1"))
 
 
 def bind_to_and_fro(holdport, one, other, host, times, **named):
@@ -254,6 +255,66 @@ def test_clients_in_the_old_queue_are_accepted_before_their_workers_are_told_to_
         assert b"old" in client.makefile("rb").read()
         client.close()
     holdport.await_replaced("web", [old])
+
+
+@root
+def test_status_says_what_becomes_of_each(holdport):
+    port = run(holdport, "narrow", section="ready = notify\nstop = TERM:60s KILL")
+    write(holdport, "dual", port, "--never-ready", section="ready = notify")
+    holdport.ok("reload", "--no-wait")
+    reasons = {s["listen"]: s["reason"] for s in holdport.status()["sockets"]}
+    assert reasons == {
+        f"*:{port}": "takes over when a generation that has it is proved",
+        f"127.0.0.1:{port}": "serves until a generation has the one that is to take its place"}
+    change(holdport, "free_bind", port)
+    assert rejoin(holdport)["reason"] is None
+
+
+@root
+@pytest.mark.load
+@pytest.mark.parametrize("server", ALL, ids=lambda s: s.name)
+def test_servers_notice_as_little(holdport, server):
+    address = f"127.0.0.1:{holdport.port()}"
+    server.write_config(holdport, address)
+    holdport.run()
+    holdport.await_("web")
+    with holdport.load(address, "--rate", 500, "--keep-alive", 20, *server.load) as load:
+        for option in ("free_bind = yes", "", "bind_device = lo", ""):
+            old = holdport.pids("web")
+            server.write_config(holdport, address)
+            text = holdport.config.read_text()
+            holdport.config.write_text(text.replace("[program:web]", f"{option}\n[program:web]"))
+            assert "rebind" in holdport.ok("reload").out
+            holdport.await_replaced("web", old)
+            load.await_calm()
+    load.expect(failed=0)
+    rejoin(holdport)
+
+
+@pytest.mark.parametrize("one, other", [("narrow", "dual"), ("dual", "narrow")])
+def test_what_refuses_because_nobody_serves_it_refuses_on(holdport, one, other):
+    def address(way):
+        return ways[way][0].format(port=port)
+
+    def write_config(way):
+        holdport.write_config(f"[socket:http]\nlisten = {address(way)}\nwhen_down = refuse\n"
+                              f"[program:web]\ncommand = {holdport.worker('--notify')}\n"
+                              "sockets = http\nready = notify\n")
+
+    port = holdport.port()
+    write_config(one)
+    holdport.run()
+    holdport.await_("web")
+    holdport.ok("stop", "web")
+    eventually(lambda: holdport.socket("http")["state"] == "refusing")
+    write_config(other)
+    holdport.ok("reload")
+    eventually(lambda: holdport.socket("http")["state"] == "refusing")
+    assert holdport.socket("http")["listen"] == address(other)
+    with pytest.raises(ConnectionRefusedError):
+        sockets.create_connection(("127.0.0.1", port))
+    holdport.ok("start", "web")
+    assert get(f"127.0.0.1:{port}") == "worker"
 
 
 @root
