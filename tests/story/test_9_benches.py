@@ -8,7 +8,7 @@ import pytest
 
 from holdport import BUILD, ROOT
 
-BENCHES = ["restarts", "crash", "command", "footprint", "idle", "count"]
+BENCHES = ["restarts", "crash", "command", "footprint", "idle", "count", "rebind"]
 
 
 @pytest.mark.parametrize("name", BENCHES)
