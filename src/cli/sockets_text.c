@@ -106,13 +106,14 @@ static void add_share(struct table *t, const json_t *share, const json_t *socket
 	empty_cells(t, 1);
 }
 
-static void add_socket(struct table *t, const json_t *socket)
+static void add_socket(struct table *t, const json_t *sockets, size_t at)
 {
+	const json_t *socket = json_array_get(sockets, at);
 	const char *state = json_text(socket, "state");
 	const json_t *copy, *share;
 	size_t i;
 
-	table_text(t, PAINT_HEAD, json_text(socket, "name"));
+	socket_cell(t, sockets, at);
 	table_text(t, PAINT_NONE, json_text(socket, "listen"));
 	table_text(t, PAINT_NONE, json_text(socket, "type"));
 	table_text(t, paint_of_state(state), state);
@@ -128,13 +129,12 @@ static void add_socket(struct table *t, const json_t *socket)
 
 void sockets_text(const json_t *answer, bool color, struct str *out)
 {
-	const json_t *sockets = json_object_get(answer, "sockets"), *socket;
+	const json_t *sockets = json_object_get(answer, "sockets");
 	struct table t;
-	size_t i;
 
 	table_head(&t, socket_columns, socket_heads);
-	json_array_foreach((json_t *)sockets, i, socket)
-		add_socket(&t, socket);
+	for (size_t i = 0; i < json_array_size(sockets); i++)
+		add_socket(&t, sockets, i);
 	if (json_array_size(sockets))
 		table_print(&t, color, out);
 	else

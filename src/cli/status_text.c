@@ -166,6 +166,28 @@ void queue_cell(struct table *t, const json_t *socket)
 		table_format(t, "%lld/%lld", queue, backlog);
 }
 
+static bool same_address(const json_t *a, const json_t *b)
+{
+	return a && b && strcmp(json_text(a, "name"), json_text(b, "name")) == 0 &&
+	       json_number(a, "index") == json_number(b, "index");
+}
+
+/* "http"; "http/2" is a slot of a group: they come one after the other. */
+void socket_cell(struct table *t, const json_t *sockets, size_t i)
+{
+	const json_t *socket = json_array_get(sockets, i);
+	struct str name = { 0 };
+	size_t slot = 0;
+
+	while (slot < i && same_address(json_array_get(sockets, i - slot - 1), socket))
+		slot++;
+	str_add(&name, json_text(socket, "name"));
+	if (slot || same_address(socket, json_array_get(sockets, i + 1)))
+		str_addf(&name, "/%zu", slot);
+	table_text(t, PAINT_HEAD, str_text(&name));
+	str_fini(&name);
+}
+
 static void add_sockets(const json_t *sockets, bool color, struct str *out)
 {
 	static const char *const names[] = { "SOCKET", "LISTEN", "TYPE", "STATE",
@@ -176,7 +198,7 @@ static void add_sockets(const json_t *sockets, bool color, struct str *out)
 
 	table_head(&t, "lllllrl", names);
 	json_array_foreach((json_t *)sockets, i, socket) {
-		table_text(&t, PAINT_HEAD, json_text(socket, "name"));
+		socket_cell(&t, sockets, i);
 		table_text(&t, PAINT_NONE, json_text(socket, "listen"));
 		table_text(&t, PAINT_NONE, json_text(socket, "type"));
 		state_cell(&t, socket);

@@ -16,6 +16,7 @@ int status_outcome(const json_t *status);
 struct table;
 /* "3/511": connections that wait in a socket's queue, and how many may. */
 void queue_cell(struct table *t, const json_t *socket);
+void socket_cell(struct table *t, const json_t *sockets, size_t i);
 
 #define AGE_SIZE 48
 /* "42s", "3m10s", "5h2m", "12d4h" since an RFC 3339 time in UTC; "" if it is none. */

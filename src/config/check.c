@@ -60,6 +60,9 @@ static int check_type(const struct socket_settings *k, const struct address *a, 
 			       "or datagram", text);
 	if (k->mptcp && k->type != SOCK_STREAM)
 		return err_set(err, 0, "mptcp: it is for streams; \"%s\" is none", text);
+	if (k->reuse_port && a->sa.ss_family == AF_UNIX)
+		return err_set(err, 0, "reuse_port: SO_REUSEPORT is for addresses of the network; "
+			       "\"%s\" is none", text);
 	return 0;
 }
 
@@ -105,6 +108,14 @@ void check_socket(struct settings *s, const struct section *section, struct faul
 		faults_add(faults, section->place.file, section_line_of(section, "when_down"),
 			   "when_down: nobody connects to a datagram socket, so nobody can be "
 			   "refused; only hold is possible");
+	if (k->reuse_port && k->exclusive == CHOICE_YES)
+		faults_add(faults, section->place.file, section_line_of(section, "reuse_port"),
+			   "reuse_port: the sockets of a group share their address, which "
+			   "exclusive = yes forbids");
+	if (k->reuse_port && k->mptcp)
+		faults_add(faults, section->place.file, section_line_of(section, "reuse_port"),
+			   "reuse_port: a group of multipath sockets cannot be steered to those "
+			   "that are served; leave out reuse_port or mptcp");
 	accounts_of_socket(k, section, faults);
 }
 

@@ -45,6 +45,38 @@ static void check_sockets(const struct check *c)
 	text_list_fini(&seen);
 }
 
+/* The first one that names the socket. */
+static const struct program_settings *owner_of(const struct settings *s, const char *socket)
+{
+	for (size_t i = 0; i < s->program_count; i++)
+		if (text_list_has(&s->programs[i]->sockets, socket))
+			return s->programs[i];
+	return NULL;
+}
+
+/* The slots of a group are counted by the workers of one program. */
+static void check_groups(const struct check *c)
+{
+	const struct text_list *names = &c->program->sockets;
+
+	for (size_t i = 0; i < names->count; i++) {
+		const struct socket_settings *k = settings_socket(c->settings, names->items[i]);
+		const struct program_settings *owner = owner_of(c->settings, names->items[i]);
+
+		if (k && k->reuse_port && owner != c->program)
+			FAULT(c, "sockets", "[socket:%s] has reuse_port = yes, one socket for each "
+			      "worker of [program:%s]; another program needs one of its own",
+			      k->name, owner->name);
+	}
+}
+
+static void note_user(const struct settings *s, const struct program_settings *p)
+{
+	for (size_t i = 0; i < s->socket_count; i++)
+		if (owner_of(s, s->sockets[i]->name) == p)
+			s->sockets[i]->worker_uid = p->set_user ? p->uid : (uid_t)-1;
+}
+
 static size_t count_descriptors(const struct check *c)
 {
 	size_t count = 0;
@@ -209,10 +241,12 @@ void check_program(struct settings *s, const struct section *section, struct fau
 	const struct check c = { s, section, p, faults };
 
 	check_sockets(&c);
+	check_groups(&c);
 	check_expansions(&c);
 	check_ready(&c);
 	check_handoff(&c);
 	if (p->restart_delay > p->restart_delay_max)
 		FAULT(&c, "restart_delay", "it is longer than restart_delay_max");
 	accounts_of_program(p, section, faults);
+	note_user(s, p);
 }

@@ -48,8 +48,10 @@ const struct option options_socket[] = {
 	  .help = "Who else may bind here. auto: SO_REUSEADDR on stream sockets, so that a "
 		  "restart is never refused, nothing on others; yes: neither reuse option; no: "
 		  "SO_REUSEPORT as well, another process of the same user may bind beside." },
-	{ ONLY("reuse_port"), .preset = "no", .not_yet = "yes", .effect = EFFECT_REBIND,
-	  .help = "One held socket per worker in an SO_REUSEPORT group: no." },
+	{ CHOICE(reuse_port, yes_no), .preset = "no", .effect = EFFECT_REBIND,
+	  .help = "yes: one held socket for each worker, in an SO_REUSEPORT group of the "
+		  "program's user; each has its own queue. For addresses of the network, and one "
+		  "program. no: all workers share one." },
 	{ CHOICE(non_blocking, keep_yes_no), .preset = "keep", .effect = EFFECT_LIVE,
 	  .help = "O_NONBLOCK of the shared socket. keep: as a worker leaves it." },
 	{ FLAG(free_bind), .preset = "", .effect = EFFECT_REBIND,

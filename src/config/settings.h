@@ -63,6 +63,8 @@ struct socket_settings {
 	int mptcp;			/* bool */
 	int when_busy;			/* enum when_busy */
 	int64_t busy_timeout;		/* ms */
+	int reuse_port;			/* bool: one a worker, in one group */
+	uid_t worker_uid;		/* of the program that has it; (uid_t)-1: ours */
 	int when_down;			/* enum when_down */
 	char *bind_device, *congestion;	/* NULL: unset */
 	int mode;			/* of a unix path */

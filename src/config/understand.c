@@ -127,6 +127,7 @@ static void *object_for(struct settings *s, const struct section_kind *k,
 		socket->place = from->place;
 		socket->uid = (uid_t)-1;
 		socket->gid = (gid_t)-1;
+		socket->worker_uid = (uid_t)-1;
 		add_object((void ***)&s->sockets, &s->socket_count, socket);
 		return socket;
 	}

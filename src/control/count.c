@@ -13,7 +13,7 @@ static void add(struct counting *c, struct member *m)
 	c->items = mem_grow(c->items, n + 1, sizeof(*c->items));
 	c->members = mem_grow(c->members, n + 1, sizeof(struct member *));
 	c->members[n] = m;
-	c->items[n] = (struct counted){ .worker = &m->worker, .held = m->means->held,
+	c->items[n] = (struct counted){ .worker = &m->worker, .held = m->held,
 					.held_count = m->means->held_count,
 					.ret = &m->drain.count };
 }

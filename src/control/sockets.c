@@ -15,6 +15,7 @@
 #include "control/count.h"
 #include "control/json_text.h"
 #include "platform/platform.h"
+#include "socket/group.h"
 
 enum { WALK_MS = 150, PAUSE_MS = 450, COPIES_MOST = 10000, ANCESTORS_MOST = 32 };
 
@@ -52,14 +53,15 @@ static json_t *key_json(const struct key *k)
 			 "slot", k->slot);
 }
 
-/* States without a connection are left out; null: the system cannot tell. */
+/* States without a connection are left out; null: the system cannot tell.  Those of
+ * a group are at one address, and told of its first slot. */
 static json_t *connections_json(const struct key *k)
 {
 	const struct sockaddr *sa = (const struct sockaddr *)&k->address.sa;
 	unsigned counts[12];
 	json_t *all;
 
-	if (k->type != SOCK_STREAM ||
+	if (k->type != SOCK_STREAM || k->slot ||
 	    platform_count_leftovers(sa, k->address.length, counts, NULL) < 0)
 		return json_null();
 	all = json_object();
@@ -214,8 +216,8 @@ static void answer(struct call *call, json_t *names)
 		counting_add(&counting, p);
 	counting_by_socket(&counting, c);
 	list_each(h, &c->store->sockets, struct held, node)
-		if (is_named(names, h->settings->name))
-			(void)json_array_append_new(sockets, detail_json(h, &counting));
+		for (size_t i = 0; i < group_size(h) && is_named(names, h->settings->name); i++)
+			(void)json_array_append_new(sockets, detail_json(group_slot(h, i), &counting));
 	counting_fini(&counting);
 	all_seen = find_copies(c, sockets);
 	c->walked = loop_now(c->store->loop);

@@ -7,6 +7,7 @@
 #include "control/count.h"
 #include "control/json_text.h"
 #include "platform/platform.h"
+#include "socket/group.h"
 #include "socket/rebind.h"
 
 static json_t *time_json(time_t when)
@@ -141,8 +142,9 @@ static json_t *sockets_json(struct control *c, json_t *names, bool *found)
 	json_t *sockets = json_array();
 
 	list_each(h, &c->store->sockets, struct held, node)
-		if (wanted(names, h->settings->name, found))
-			(void)json_array_append_new(sockets, socket_json(h));
+		for (size_t i = 0; i < group_size(h) && wanted(names, h->settings->name, found);
+		     i++)
+			(void)json_array_append_new(sockets, socket_json(group_slot(h, i)));
 	return sockets;
 }
 

@@ -63,10 +63,17 @@ static void add_workers(struct question *q, const struct counted *list, size_t c
 	}
 }
 
+/* Slots of a group have one address, by which a connection is found: in the store,
+ * and here, the first one stands for all. */
+static bool at_one_address(const struct held *a, const struct held *b)
+{
+	return a == b || (a->group && a->group == b->group);
+}
+
 static int of_held(const struct question *q, const struct count_worker *w, const struct held *h)
 {
 	for (size_t i = 0; i < q->socket_count; i++)
-		if (q->held[i] == h)
+		if (at_one_address(q->held[i], h))
 			return w->connections < 0 ? -1 : w->by_socket[i];
 	return -1;
 }

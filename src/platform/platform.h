@@ -144,6 +144,13 @@ bool platform_is_deaf(int fd);
 /* Of sockets that share one and the same address, this one gets all that is new,
  * counted from 0 in the order in which they began to listen.  fd: any of them. */
 int platform_prefer(int fd, unsigned place, struct err *err);
+/* New connections (datagrams of new senders) of the SO_REUSEPORT group that fd is in
+ * go to these places of it only, evenly; count 0: to all.  Places are numbered in the
+ * order in which sockets came to listen (datagram: were bound); where one leaves, the
+ * last takes its place.  0, or -1 and errno: ENOTSUP where it cannot be steered. */
+int platform_choose(int fd, bool datagram, const unsigned *places, size_t count);
+/* Whose socket it is: only those of one user may be in a group.  0, or -1 and errno. */
+int platform_socket_owner(int fd, uid_t user);
 
 /* A pipe for a worker's output whose write end never meets a closed pipe: the
  * writer holds a reading end as well (facts: anonymous pipes, SIGPIPE). */

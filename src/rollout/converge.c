@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "rollout/asks.h"
+#include "rollout/slots.h"
 #include "rollout/step.h"
 #include "rollout/takeover.h"
 
@@ -74,10 +75,21 @@ static void close_others(struct program *p, struct generation *target, size_t in
 		generation_on(target, GENERATION_EV_SHARED);
 }
 
+static bool closes_more(const struct sight *s)
+{
+	for (size_t i = s->view.wanted; i < s->view.count; i++)
+		if (s->steps[i] & (SEAT_CLOSE | SEAT_CLOSE_OTHERS))
+			return true;
+	return false;
+}
+
 /* A failure on the way ends the walk: the next step sees it. */
-static void take_steps(struct program *p, struct generation *target, const struct sight *s)
+static void take_steps(struct program *p, struct generation *target, const struct sight *s,
+		       bool quiet)
 {
 	for (size_t i = 0; i < s->view.count; i++) {
+		if (i >= s->view.wanted && !quiet)
+			continue;
 		if (s->steps[i] & SEAT_CLOSE)
 			generation_close(target, i);
 		if (s->steps[i] & SEAT_CLOSE_OTHERS)
@@ -127,22 +139,27 @@ bool step_converge(struct program *p)
 {
 	struct generation *target = p->next ? p->next : p->current;
 	struct sight s;
-	bool complete;
+	bool complete, quiet;
 
 	if (!target)
 		return false;
 	if (halted(p)) {
+		(void)slots_quiet(p, false);
 		p->scaling = false;
 		asks_settle(p, ASK_SCALE, false, "a change was stopped half way (on_failure); "
 			    "restart it first", NULL);
 		return false;
 	}
 	/* First nobody, then the new: but not before the old queue is empty. */
-	if (p->next && p->strategy == STRATEGY_REPLACE && takeover_waits(p))
+	if (p->next && p->strategy == STRATEGY_REPLACE && takeover_waits(p)) {
+		(void)slots_quiet(p, false);
 		return false;
+	}
 	look(p, target, &s);
 	complete = strategy_next(&s.view, s.steps);
-	take_steps(p, target, &s);
+	quiet = slots_quiet(p, complete || closes_more(&s));
+	take_steps(p, target, &s, quiet);
+	complete = complete && quiet;
 	free(s.target);
 	free(s.others);
 	free(s.steps);

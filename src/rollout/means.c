@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "socket/group.h"
 
 static void take_socket(struct means *m, struct store *store, const struct socket_settings *s)
 {
@@ -106,7 +107,8 @@ unsigned means_bindings(const struct means *m)
 	unsigned all = 0;
 
 	for (size_t i = 0; i < m->held_count; i++)
-		all += m->held[i]->bindings;
+		all += m->held[i]->bindings +
+		       (m->held[i]->group ? m->held[i]->group->bound_again : 0);
 	return all;
 }
 
@@ -120,19 +122,31 @@ bool means_same_sockets(const struct means *a, const struct means *b)
 	return true;
 }
 
+static void note_missing(const struct held *h, bool *bound, struct str *ret_missing)
+{
+	if (h->state == HELD_LISTENING)
+		return;
+	if (ret_missing)
+		str_addf(ret_missing, "%ssocket %s waits: %s", *bound ? "" : "; ",
+			 h->settings->name, h->reason ? h->reason : "not bound yet");
+	*bound = false;
+}
+
+bool held_bound(struct held *const *held, size_t count, struct str *ret_missing)
+{
+	bool bound = true;
+
+	for (size_t i = 0; i < count; i++)
+		note_missing(held[i], &bound, ret_missing);
+	return bound;
+}
+
 bool means_bound(const struct means *m, struct str *ret_missing)
 {
 	bool bound = true;
 
-	for (size_t i = 0; i < m->held_count; i++) {
-		const struct held *h = m->held[i];
-
-		if (h->state == HELD_LISTENING)
-			continue;
-		if (ret_missing)
-			str_addf(ret_missing, "%ssocket %s waits: %s", bound ? "" : "; ",
-				 h->settings->name, h->reason ? h->reason : "not bound yet");
-		bound = false;
-	}
+	for (size_t i = 0; i < m->held_count; i++)
+		for (size_t k = 0; k < group_size(m->held[i]); k++)
+			note_missing(group_slot(m->held[i], k), &bound, ret_missing);
 	return bound;
 }

@@ -36,8 +36,10 @@ void means_unref(struct means *m);		/* accepts NULL */
 unsigned means_bindings(const struct means *m);
 bool means_same_sockets(const struct means *a, const struct means *b);
 
-/* Are all of its sockets bound?  What is missing is added to ret_missing
+/* Are all of its sockets bound, every slot of a group?  What is missing is added to ret_missing
  * (may be NULL) as "socket http waits: REASON". */
 bool means_bound(const struct means *m, struct str *ret_missing);
+/* The same of those that one worker is given. */
+bool held_bound(struct held *const *held, size_t count, struct str *ret_missing);
 
 #endif

@@ -16,6 +16,7 @@
 #include "rollout/heard.h"
 #include "rollout/hint.h"
 #include "rollout/program.h"
+#include "rollout/slots.h"
 
 enum { LINES_IN_A_FAILURE = 10 };
 
@@ -150,7 +151,7 @@ static void watch_drain(struct member *m)
 
 	if (s == WORKER_DRAINING || s == WORKER_STOPPING)
 		drain_start(&m->drain, &m->generation->program->rollout->drains, &m->worker,
-			    m->means->held, m->means->held_count, on_drain);
+			    m->held, m->means->held_count, on_drain);
 	else
 		drain_stop(&m->drain);
 }
@@ -214,7 +215,7 @@ static int launch(struct member *m, const struct means *means, const struct pipe
 		  struct launch *check, struct err *err)
 {
 	struct launch_spec spec = {
-		.program = means->program, .held = means->held, .held_count = means->held_count,
+		.program = means->program, .held = m->held, .held_count = means->held_count,
 		.kept = m->generation->program->kept.items,
 		.kept_count = m->generation->program->kept.count,
 		.generation = m->generation->number, .index = m->index, .slot = m->slot,
@@ -240,7 +241,7 @@ static void watch(struct member *m, struct rollout *r, struct means *means, stru
 		.program = means->program,
 		.must_notify = m->generation->program->speaks_notify,
 		.pid = m->worker.pid,
-		.held = means->held, .held_count = means->held_count,
+		.held = m->held, .held_count = means->held_count,
 		.command = check, .trials = &r->trials,
 		.ready_fd = fd_take(&p->ready_read),
 	};
@@ -264,6 +265,8 @@ static struct member *member_new(struct generation *g, struct seat *seat)
 	m->seat = seat;
 	m->index = seat->index;
 	m->means = means_ref(g->means);
+	m->held = mem_grow(NULL, g->means->held_count + 1, sizeof(struct held *));
+	slots_of(g->means, m->index, m->held);
 	m->bindings = means_bindings(g->means);
 	m->slot = program_free_slot(g->program);
 	m->watchdog_ms = g->means->program->watchdog;
@@ -286,7 +289,7 @@ struct member *member_start(struct generation *g, struct seat *seat, struct err 
 	struct pipes p;
 	int rc = -1;
 
-	if (!means_bound(g->means, &missing)) {
+	if (!held_bound(m->held, g->means->held_count, &missing)) {
 		(void)err_set(err, 0, "%s", str_text(&missing));
 		str_fini(&missing);
 		member_free(m);
@@ -319,6 +322,7 @@ void member_free(struct member *m)
 	capture_fini(&m->err);
 	worker_fini(&m->worker);
 	means_unref(m->means);
+	free(m->held);
 	free(m->status);
 	free(m->name);
 	free(m);

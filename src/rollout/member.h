@@ -26,6 +26,7 @@ struct member {
 	struct generation *generation;
 	struct seat *seat;		/* NULL: its seat was closed, it is on its way out */
 	struct means *means;		/* that it was started with; holds a reference */
+	struct held **held;		/* what it was given: of groups, its slot */
 	unsigned bindings;		/* means_bindings() at its start */
 	unsigned index, slot;
 	char *name;			/* "web/3/0" */

@@ -289,13 +289,25 @@ void plan_tell_risks(struct plan *p, bool can_steer)
 }
 
 /* A path is one file, whatever the type of its socket. */
+static bool rebinds_group(const struct plan_step *s)
+{
+	return s->socket->reuse_port || (s->was && s->was->reuse_port);
+}
+
 int plan_check(const struct plan *p, struct err *err)
 {
-	for (size_t i = 0; i < p->count; i++)
+	for (size_t i = 0; i < p->count; i++) {
+		if (p->steps[i].action == PLAN_REBIND && rebinds_group(&p->steps[i]))
+			return err_set(err, 0,
+				       "socket %s: %s: a group (reuse_port) cannot be bound anew "
+				       "while it is held; shut holdport down and start it, or go "
+				       "back",
+				       p->steps[i].name, p->steps[i].text);
 		if (p->steps[i].action == PLAN_REBIND && p->steps[i].key.family == AF_UNIX)
 			return err_set(err, 0,
 				       "socket %s: %s: a held path cannot be bound anew; give the "
 				       "new socket another path, or shut holdport down and start it",
 				       p->steps[i].name, p->steps[i].text);
+	}
 	return 0;
 }

@@ -31,6 +31,7 @@ void program_free(struct program *p)
 		generation_free(g);
 	loop_timer_stop(&p->retry);
 	loop_timer_stop(&p->look);
+	loop_timer_stop(&p->quiet);
 	loop_later_stop(&p->later);
 	fd_store_clear(&p->kept);
 	list_remove(&p->node);

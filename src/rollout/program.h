@@ -55,6 +55,10 @@ struct program {
 	struct loop_timer look;		/* takeover.h: at the queues of the old sockets */
 	int64_t took_over;		/* when it began */
 	bool given_up;			/* they were not empty in time */
+	/* Who sits beyond what is wanted is about to go (slots.h): */
+	struct loop_timer quiet;
+	int64_t quiet_since;		/* 0: nobody */
+	size_t quiet_wanted;
 	struct loop_later later;
 	struct list asks;
 	bool speaks_notify;		/* said READY=1 (or acknowledged) once; must from then on */

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/owner.h"
 #include "rollout/asks.h"
+#include "rollout/slots.h"
 #include "rollout/step.h"
 #include "rollout/takeover.h"
 
@@ -177,8 +178,10 @@ static void note_waiting(struct program *p, const char *missing)
 static bool can_begin(struct program *p)
 {
 	struct str missing = { 0 };
-	bool bound = means_bound(p->wanted, &missing);
+	bool bound;
 
+	slots_open(p);
+	bound = means_bound(p->wanted, &missing);
 	if (!bound)
 		note_waiting(p, str_text(&missing));
 	str_fini(&missing);
@@ -234,6 +237,7 @@ void program_step(struct program *p)
 	loop_later_stop(&p->later);
 	if (!p->up) {
 		step_down(p);
+		slots_settle(p);
 		if (p->removed && list_empty(&p->generations)) {
 			struct rollout *r = p->rollout;
 
@@ -252,6 +256,7 @@ void program_step(struct program *p)
 	if (p->current && !p->next)
 		step_judge(p, complete);
 	bury_empty(p);
+	slots_settle(p);
 	limit_generations(p);
 	rollout_steer(p->rollout);
 }

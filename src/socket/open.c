@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -53,7 +54,7 @@ static int make(const struct key *key, struct err *err)
 static int switch_to(int fd, int option, int on, const char *name, struct err *err)
 {
 	if (setsockopt(fd, SOL_SOCKET, option, &on, sizeof(on)) < 0)
-		return err_sys(err, errno, "exclusive: cannot set %s", name);
+		return err_sys(err, errno, "cannot set %s", name);
 	return 0;
 }
 
@@ -76,7 +77,22 @@ static int share(int fd, const struct key *key, const struct socket_settings *s,
 		return 0;
 	if (socket_shares(key, s) && switch_on(fd, SO_REUSEADDR, "SO_REUSEADDR", err))
 		return -1;
-	return s->exclusive == CHOICE_NO ? switch_on(fd, SO_REUSEPORT, "SO_REUSEPORT", err) : 0;
+	if (!s->reuse_port && s->exclusive != CHOICE_NO)
+		return 0;
+	return switch_on(fd, SO_REUSEPORT, "SO_REUSEPORT", err);
+}
+
+int socket_set_owner(int fd, const struct socket_settings *s, struct err *err)
+{
+	struct stat st;
+
+	if (!s->reuse_port || s->worker_uid == (uid_t)-1 ||
+	    (fstat(fd, &st) == 0 && st.st_uid == s->worker_uid))
+		return 0;
+	if (platform_socket_owner(fd, s->worker_uid) < 0)
+		return err_sys(err, errno, "reuse_port: cannot give the socket to the program's "
+			       "user (%lu)", (unsigned long)s->worker_uid);
+	return 0;
 }
 
 /* Always said: net.ipv6.bindv6only must not decide what a configuration means. */
@@ -179,7 +195,7 @@ static int open_one(const struct key *key, const struct socket_settings *s, enum
 
 	if (fd < 0)
 		return -1;
-	if (share(fd, key, s, err) || set_v6only(fd, key, s, err) ||
+	if (share(fd, key, s, err) || socket_set_owner(fd, s, err) || set_v6only(fd, key, s, err) ||
 	    tune_apply(fd, key, s, TUNE_BEFORE_BIND, err) || set_blocking(fd, s, err) ||
 	    set_beside(fd, key, s, beside, err) ||
 	    bind_deaf(fd, key, s, beside == BESIDE_AND_DEAF, err))
@@ -261,10 +277,19 @@ static int same_v6only(int fd, const struct key *key, const struct socket_settin
 	return 0;
 }
 
+/* The first of a group may have been bound alone: it is in the group from the moment
+ * that the next one comes. */
+static int join_group(int fd, const struct socket_settings *s, struct err *err)
+{
+	if (s->reuse_port && switch_on(fd, SO_REUSEPORT, "SO_REUSEPORT", err))
+		return -1;
+	return socket_set_owner(fd, s, err);
+}
+
 int socket_take(int fd, const struct key *key, const struct socket_settings *s, struct err *err)
 {
-	if (listen_on(fd, key, s, err) || tune_apply(fd, key, s, TUNE_LIVE, err) ||
-	    set_blocking(fd, s, err))
+	if (join_group(fd, s, err) || listen_on(fd, key, s, err) ||
+	    tune_apply(fd, key, s, TUNE_LIVE, err) || set_blocking(fd, s, err))
 		return -1;
 	return same_v6only(fd, key, s, err);
 }

@@ -44,6 +44,10 @@ void socket_refuse(int fd, const struct key *key);
 int socket_relisten(int fd, const struct key *key, const struct socket_settings *s,
 		    struct err *err);
 
+/* A socket of a reuse_port group belongs to the user of its program: the kernel lets
+ * only sockets of one user into a group, and a worker may want to add its own. */
+int socket_set_owner(int fd, const struct socket_settings *s, struct err *err);
+
 /* Whether the socket for this key is (to be) IPv6-only; false for other families. */
 bool socket_v6only(const struct key *key, const struct socket_settings *s);
 /* Whether it has SO_REUSEADDR. */

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "platform/conflict.h"
 #include "platform/platform.h"
+#include "socket/group.h"
 #include "socket/open.h"
 
 /* A handshake that began before the listener was deafened ends after a round trip
@@ -24,7 +25,7 @@ bool rebind_alike(const struct key *key, const struct socket_settings *a,
 	if (key->family == AF_UNIX)
 		return true;
 	return socket_v6only(key, a) == socket_v6only(key, b) && a->exclusive == b->exclusive &&
-	       a->free_bind == b->free_bind && a->transparent == b->transparent &&
+	       a->reuse_port == b->reuse_port && a->free_bind == b->free_bind && a->transparent == b->transparent &&
 	       same_text(a->bind_device, b->bind_device);
 }
 
@@ -130,10 +131,12 @@ static void hear(struct held *h)
 	list_each(o, &h->store->sockets, struct held, node)
 		if (!rebind_can_deafen(o) && rebind_rivals(h, o))
 			prefer(h, o, 0);
-	if (platform_hear(h->fd, h->settings->bind_device, &err) < 0)
-		log_error("socket %s: %s", h->settings->name, err.text);
-	else
-		h->deaf = false;
+	h->deaf = false;
+	for (size_t i = 0; i < group_size(h); i++)
+		if (platform_hear(group_slot(h, i)->fd, h->settings->bind_device, &err) < 0) {
+			log_error("socket %s: %s", h->settings->name, err.text);
+			h->deaf = true;
+		}
 }
 
 static void deafen(struct held *h)
@@ -143,10 +146,12 @@ static void deafen(struct held *h)
 	if (h->deaf)
 		return;
 	h->deaf_since = loop_now(h->store->loop);
-	if (platform_deafen(h->fd, &err) < 0)
-		log_error("socket %s: %s", h->settings->name, err.text);
-	else
-		h->deaf = true;
+	h->deaf = true;
+	for (size_t i = 0; i < group_size(h); i++)
+		if (platform_deafen(group_slot(h, i)->fd, &err) < 0) {
+			log_error("socket %s: %s", h->settings->name, err.text);
+			h->deaf = false;
+		}
 }
 
 void rebind_bound(struct held *h)
@@ -283,7 +288,11 @@ static bool under_way(const struct held *h)
 
 bool rebind_is_empty(const struct held *h)
 {
-	return !h->deaf || (!platform_has_waiting(h->fd) && !under_way(h));
+	bool waiting = false;
+
+	for (size_t i = 0; i < group_size(h); i++)
+		waiting = waiting || platform_has_waiting(group_slot(h, i)->fd);
+	return !h->deaf || (!waiting && !under_way(h));
 }
 
 const char *rebind_reason(const struct held *h)

@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "platform/platform.h"
 #include "socket/blocker.h"
+#include "socket/group.h"
 #include "socket/open.h"
 #include "socket/rebind.h"
 #include "socket/tune.h"
@@ -40,6 +41,7 @@ static void let_go(struct held *h)
 	loop_timer_stop(&h->again);
 	loop_io_stop(&h->hang_up);
 	fd_close(&h->fd);
+	group_left(h);
 	h->inode = 0;
 }
 
@@ -81,6 +83,9 @@ static void watch(struct held *h)
 
 	h->inode = fstat(h->fd, &st) == 0 ? st.st_ino : 0;
 	h->bindings++;
+	if (h->group && h->key.slot && h->bindings > 1)
+		h->group->bound_again++;
+	group_joined(h);
 	/* A file that somebody else made is his to remove. */
 	h->path = h->origin == ORIGIN_BOUND ? unix_path_note(&h->key) :
 					      (struct unix_path){ .inode = 0 };
@@ -96,8 +101,9 @@ static void try_later(struct held *h)
 	let_go(h);
 }
 
-static void watch_hang_up(struct held *h)
+static void watch_again(struct held *h)
 {
+	group_joined(h);
 	loop_io_start(h->store->loop, &h->hang_up, h->fd, LOOP_WRITE, on_hang_up);
 }
 
@@ -106,6 +112,7 @@ static void refuse(struct held *h)
 	loop_timer_stop(&h->again);
 	loop_io_stop(&h->hang_up);
 	socket_refuse(h->fd, &h->key);
+	group_left(h);
 }
 
 static void release(struct held *h)
@@ -128,7 +135,7 @@ static void move(struct held *h, enum held_event event, bool news)
 		[HELD_TRY_LATER] = try_later,
 		[HELD_LISTEN_AGAIN] = heal,
 		[HELD_REFUSE] = refuse,
-		[HELD_WATCH_AGAIN] = watch_hang_up,
+		[HELD_WATCH_AGAIN] = watch_again,
 		[HELD_RELEASE] = release,
 	};
 	const struct held_arrow *a = held_arrow(h->state, event);
@@ -293,7 +300,8 @@ static void heal(struct held *h)
 	}
 	log_warning("%s: somebody shut the listener %s down; it listens again",
 		    h->settings->name, text);
-	watch_hang_up(h);
+	group_left(h);
+	watch_again(h);
 }
 
 void store_init(struct store *s, struct loop *loop,
@@ -389,7 +397,7 @@ static void serve_again(struct held *h)
 	}
 }
 
-void held_serve(struct held *h, bool served)
+static void serve(struct held *h, bool served)
 {
 	bool refuses = h->settings->when_down == DOWN_REFUSE && !served;
 
@@ -399,8 +407,18 @@ void held_serve(struct held *h, bool served)
 		serve_again(h);
 }
 
-static void retire(struct held *h)
+void held_serve(struct held *h, bool served)
 {
+	for (size_t i = 0; i < group_size(h); i++)
+		serve(group_slot(h, i), served);
+}
+
+void held_close(struct held *h)
+{
+	if (h->group && !h->key.slot)
+		group_free(h->group);
+	if (!h->key.slot)
+		h->group = NULL;
 	/* The one who gave it to us has it still, and expects it to listen. */
 	if (h->state == HELD_REFUSING && h->origin == ORIGIN_INHERITED)
 		(void)socket_relisten(h->fd, &h->key, h->settings, NULL);
@@ -416,7 +434,7 @@ void store_fini(struct store *s)
 	list_each_safe(g, &s->given, struct given, node)
 		given_free(g);
 	list_each_safe(h, &s->sockets, struct held, node)
-		retire(h);
+		held_close(h);
 }
 
 struct held *store_replaced(const struct held *h)
@@ -440,50 +458,98 @@ struct held *store_claim(struct store *s, const struct key *key)
 	return newest;
 }
 
-struct held *store_add(struct store *s, const struct key *key,
-		       const struct socket_settings *settings, unsigned index)
+struct held *held_new(struct store *s, const struct key *key,
+		      const struct socket_settings *settings, unsigned index, struct group *group)
 {
 	struct held *h = MEM_NEW(struct held);
-	struct given *given = find_given(s, key);
 
 	*h = (struct held){ .store = s, .key = *key, .fd = -1,
-			    .number = ++s->last_number, .index = index,
+			    .number = ++s->last_number, .index = index, .group = group,
 			    .healed = -HEAL_PAUSE_MS };
+	list_init(&h->node);
 	gate_init(&h->gate, s->loop, &h->key, on_go, on_late);
 	take_settings(h, settings);
-	list_append(&s->sockets, &h->node);
+	return h;
+}
+
+void held_open(struct held *h)
+{
+	struct given *given = find_given(h->store, &h->key);
+
 	if (given)
 		take_over(h, given);
 	else
 		try_now(h);
+}
+
+/* Slots that a predecessor had are given one by one. */
+static void claim_slots(struct held *leader)
+{
+	struct key key = leader->key;
+
+	for (key.slot = 1; find_given(leader->store, &key); key.slot++)
+		group_grow(leader, (size_t)key.slot + 1);
+}
+
+struct held *store_add(struct store *s, const struct key *key,
+		       const struct socket_settings *settings, unsigned index)
+{
+	struct held *h = held_new(s, key, settings, index, NULL);
+
+	list_append(&s->sockets, &h->node);
+	if (settings->reuse_port)
+		h->group = group_new(h);
+	held_open(h);
+	if (h->group)
+		claim_slots(h);
 	return h;
 }
 
-static int retune(struct held *h, const struct socket_settings *settings, struct err *err)
+static int tune_one(struct held *h, const struct socket_settings *settings, struct err *err)
 {
+	int rc = 0;
+
 	if (h->fd >= 0 && (tune_reset(h->fd, &h->key, h->settings, settings, err) ||
 			   socket_retune(h->fd, &h->key, settings, err))) {
 		(void)tune_reset(h->fd, &h->key, settings, h->settings, NULL);
 		(void)socket_retune(h->fd, &h->key, h->settings, NULL);
-		return -1;
+		rc = -1;
 	}
-	take_settings(h, settings);
-	return 0;
-}
-
-int held_retune(struct held *h, const struct socket_settings *settings, struct err *err)
-{
-	int rc = retune(h, settings, err);
-
+	if (rc == 0)
+		take_settings(h, settings);
 	if (h->state == HELD_REFUSING)	/* a new backlog made it listen */
 		socket_refuse(h->fd, &h->key);
 	return rc;
 }
 
+int held_retune(struct held *h, const struct socket_settings *settings, struct err *err)
+{
+	const struct socket_settings *was = h->settings;
+	struct settings *whole = settings_ref(was->whole);
+	size_t done = 0;
+	int rc = 0;
+
+	while (rc == 0 && done < group_size(h))
+		rc = tune_one(group_slot(h, done++), settings, err);
+	if (rc < 0)
+		for (done--; done-- > 0;)
+			(void)tune_one(group_slot(h, done), was, NULL);
+	settings_unref(whole);
+	return rc;
+}
+
 void held_settings(struct held *h, const struct socket_settings *settings, unsigned index)
 {
-	take_settings(h, settings);
-	h->index = index;
+	for (size_t i = 0; i < group_size(h); i++) {
+		struct held *one = group_slot(h, i);
+
+		take_settings(one, settings);
+		one->index = index;
+		if (settings->reuse_port && one->fd >= 0 &&
+		    socket_set_owner(one->fd, settings, NULL) < 0)
+			log_warning("socket %s: its slots cannot be given to the user of its "
+				    "program", settings->name);
+	}
 }
 
 void held_leave(struct held *h)
@@ -512,5 +578,5 @@ void held_ref(struct held *h)
 void held_unref(struct held *h)
 {
 	if (--h->references == 0)
-		retire(h);
+		held_close(h);
 }

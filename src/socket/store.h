@@ -31,6 +31,7 @@ enum origin { ORIGIN_BOUND, ORIGIN_INHERITED, ORIGIN_RECOVERED, ORIGIN_ADOPTED }
 const char *origin_word(enum origin o);
 
 struct store;
+struct group;
 
 struct held {
 	struct list node;
@@ -43,6 +44,8 @@ struct held {
 	unsigned references;
 	const struct socket_settings *settings;	/* in force; the held keeps their whole alive */
 	unsigned bindings;		/* how often it was bound: a new one is a new inode */
+	struct group *group;		/* with reuse_port (group.h), NULL: it is alone */
+	bool served;			/* of a group: a worker of its slot serves */
 	unsigned index;			/* of the address in its section */
 	char *reason;			/* why it waits, NULL otherwise */
 	char *trouble;			/* the part of it that when_busy adds */
@@ -125,5 +128,12 @@ bool held_may_wait(const struct held *h);
 
 void held_ref(struct held *h);
 void held_unref(struct held *h);	/* the last one closes */
+
+/* For group.c: one that is in no list of the store, nothing of it open yet. */
+struct held *held_new(struct store *s, const struct key *key,
+		      const struct socket_settings *settings, unsigned index,
+		      struct group *group);
+void held_open(struct held *h);		/* what was given to us, or bound anew */
+void held_close(struct held *h);
 
 #endif

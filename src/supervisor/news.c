@@ -1,5 +1,6 @@
 /* One place from which everything that happens is told: to the log, to whoever
  * listens for events, and to the programs that a socket concerns. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -54,18 +55,20 @@ static void add_wait(const struct held *h, struct str *ret)
 void supervisor_socket(struct held *h, void *ctx)
 {
 	struct supervisor *s = ctx;
-	char address[ADDRESS_TEXT_SIZE];
+	char address[ADDRESS_TEXT_SIZE], slot[24] = "";
 	struct news n = { .what = "socket", .state = held_state_word(h->state), .worker = -1 };
 	struct str text = { 0 };
 
 	address_text(&h->key.address, address);
+	if (h->group)
+		(void)snprintf(slot, sizeof(slot), " slot %d", h->key.slot);
 	if (h->state == HELD_WAITING) {
 		add_wait(h, &text);
 		n.text = str_text(&text);
 		log_line(h->gate.over ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING,
-			 "socket %s: %s waits: %s", h->settings->name, address, n.text);
+			 "socket %s: %s%s waits: %s", h->settings->name, address, slot, n.text);
 	} else {
-		log_info("socket %s: %s %s", h->settings->name, address, n.state);
+		log_info("socket %s: %s%s %s", h->settings->name, address, slot, n.state);
 	}
 	events_add(&s->control.events, &n, h->settings->name);
 	str_fini(&text);

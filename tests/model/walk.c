@@ -22,6 +22,7 @@
 #include "rollout/plan.h"
 #include "rollout/program.h"
 #include "rollout/takeover.h"
+#include "socket/group.h"
 #include "socket/rebind.h"
 #include "supervisor/reconcile.h"
 
@@ -99,7 +100,9 @@ static void write_program(FILE *f, const char *name)
 		1 + chance(2), PICK("0", "2", "3"),
 		PICK("always", "always", "always", "on-failure", "on-failure", "never"),
 		PICK("5s", "60s"), 2 + chance(3), PICK("TERM:10s KILL", "TERM:5s INT:1s KILL",
-						       "KILL"), PICK("s0", "s0, s1", "s1"));
+						       "KILL"),
+		strcmp(name, names[0]) == 0 ? PICK("s0", "s0, s1", "s1", "s2", "s2, s0")
+					    : PICK("s0", "s0, s1", "s1"));
 }
 
 static struct settings *make_variant(void)
@@ -109,7 +112,8 @@ static struct settings *make_variant(void)
 	struct settings *s;
 	FILE *f = fopen(path, "w");
 
-	fprintf(f, "[socket:s0]\nlisten = 127.0.0.1:1001\n%s[socket:s1]\nlisten = %s\n",
+	fprintf(f, "[socket:s0]\nlisten = 127.0.0.1:1001\n%s[socket:s1]\nlisten = %s\n"
+		   "[socket:s2]\nlisten = 127.0.0.1:1004\nreuse_port = yes\n",
 		PICK("", "", "free_bind = yes\n"),
 		PICK("127.0.0.1:1002", "127.0.0.1:1003", "0.0.0.0:1002"));
 	write_program(f, names[0]);
@@ -267,6 +271,45 @@ static void check_given_up(void)
 	}
 }
 
+static bool is_served(const struct program *p, const struct held *h)
+{
+	list_each(g, &p->generations, struct generation, node)
+		list_each(m, &g->members, struct member, node)
+			for (size_t i = 0; i < m->means->held_count; i++)
+				if (m->held[i] == h && m->worker.state == WORKER_SERVING)
+					return true;
+	return false;
+}
+
+/* 1: whoever lives keeps the socket of his slot, and clients are not kept waiting at
+ * one that nobody serves. */
+static void check_group(const struct program *p, const struct held *leader)
+{
+	size_t count = p->quiet_since ? p->quiet_wanted : group_size(leader), served = 0;
+
+	/* Those beyond are about to go, and get nothing. */
+	for (size_t i = 0; i < count && i < group_size(leader); i++)
+		served += is_served(p, group_slot(leader, i));
+	for (size_t i = 0; served && i < group_size(leader); i++)
+		must(!group_slot(leader, i)->served || is_served(p, group_slot(leader, i)),
+		     "1: a slot without a worker gets nothing while another has one");
+	list_each(g, &p->generations, struct generation, node)
+		list_each(m, &g->members, struct member, node)
+			for (size_t i = 0; i < m->means->held_count; i++)
+				must(m->means->held[i] != leader ||
+				     (m->index < group_size(leader) &&
+				      m->held[i] == group_slot(leader, m->index)),
+				     "1: a slot stays while it has a worker");
+}
+
+static void check_groups(void)
+{
+	list_each(p, &w.rollout.programs, struct program, node)
+		list_each(h, &w.store.sockets, struct held, node)
+			if (h->group)
+				check_group(p, h);
+}
+
 static void check(void)
 {
 	fake_loop_settle(w.loop);
@@ -275,6 +318,7 @@ static void check(void)
 	check_given_up();
 	check_sockets();
 	check_rivals();
+	check_groups();
 	remember();
 }
 
@@ -728,6 +772,11 @@ static void check_converged(const struct settings *last)
 
 		must(s, "5: a removed program is gone");
 		must(p->current, "5: a started program has a current generation");
+		for (size_t i = 0; i < p->wanted->held_count; i++)
+			must(!p->wanted->held[i]->group ||
+			     group_size(p->wanted->held[i]) <= 1 ||
+			     group_size(p->wanted->held[i]) == program_wanted_workers(p),
+			     "5: a group has a slot a worker");
 		must(program_settings_effect(p->current->means->program, s, NULL) == EFFECT_NONE,
 		     "5: the last configuration is what runs");
 	}

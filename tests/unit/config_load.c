@@ -83,7 +83,7 @@ static void every_fault_is_reported_with_its_line(void **state)
 
 static void what_has_no_effect_yet_is_refused(void **state)
 {
-	static const char *const socket[] = { "reuse_port = yes", "when_busy = adopt" };
+	static const char *const socket[] = { "when_busy = adopt" };
 	static const char *const program[] = {
 		"handoff = auto, intercept",
 		"handoff = intercept",

@@ -32,7 +32,7 @@
 		.keep_alive_idle = TUNE_UNSET, .keep_alive_interval = TUNE_UNSET,              \
 		.keep_alive_probes = TUNE_UNSET, .receive_buffer = TUNE_UNSET,                 \
 		.send_buffer = TUNE_UNSET, .user_timeout = TUNE_UNSET, .mode = 0666, .busy_timeout = 90000, \
-		.uid = (uid_t)-1, .gid = (gid_t)-1,                                            \
+		.uid = (uid_t)-1, .gid = (gid_t)-1, .worker_uid = (uid_t)-1,                   \
 	}
 
 static inline struct key key_for(const char *text)

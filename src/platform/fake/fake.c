@@ -291,6 +291,22 @@ int platform_listen(int fd, int backlog)
 	return 0;
 }
 
+int platform_choose(int fd, bool datagram, const unsigned *places, size_t count)
+{
+	(void)fd;
+	(void)datagram;
+	(void)places;
+	(void)count;
+	return 0;
+}
+
+int platform_socket_owner(int fd, uid_t user)
+{
+	(void)fd;
+	(void)user;
+	return 0;
+}
+
 /* Nobody sends to it: it need not be found by its name. */
 int platform_own_socket(const char *path, int type, mode_t mode, struct err *err)
 {
