@@ -17,7 +17,7 @@
 #include "platform/platform.h"
 #include "socket/group.h"
 
-enum { WALK_MS = 150, PAUSE_MS = 450, COPIES_MOST = 10000, ANCESTORS_MOST = 32 };
+enum { WALK_MS = 150, PAUSE_MS = 450, PAUSE_SHARE = 9, COPIES_MOST = 10000, ANCESTORS_MOST = 32 };
 
 static const char *const tcp_states[] = {
 	[TCP_ESTABLISHED] = "established", [TCP_SYN_SENT] = "syn_sent",
@@ -258,7 +258,8 @@ static void on_pause_over(struct loop_timer *t)
 static void ask(struct call *call, json_t *names)
 {
 	struct control *c = control_of(call);
-	int64_t pause = c->walked ? c->walked + PAUSE_MS - loop_now(c->store->loop) : 0;
+	int64_t pause = c->walked ? c->walked + PAUSE_MS + PAUSE_SHARE * c->counting_took -
+				    loop_now(c->store->loop) : 0;
 	struct waiting *w;
 
 	if (pause <= 0) {

@@ -64,18 +64,40 @@ static void add_workers(struct question *q, const struct counted *list, size_t c
 }
 
 /* Slots of a group have one address, by which a connection is found: in the store,
- * and here, the first one stands for all. */
+ * the first one stands for all. */
 static bool at_one_address(const struct held *a, const struct held *b)
 {
 	return a == b || (a->group && a->group == b->group);
 }
 
-static int of_held(const struct question *q, const struct count_worker *w, const struct held *h)
+/* The one of these that a connection counts for: it may look as if it had come by
+ * another, while an address is bound anew, wider or narrower. */
+static const struct held *stands_for(const struct counted *c, const struct held *h)
 {
-	for (size_t i = 0; i < q->socket_count; i++)
-		if (at_one_address(q->held[i], h))
-			return w->connections < 0 ? -1 : w->by_socket[i];
-	return -1;
+	const struct held *other = NULL;
+
+	for (size_t i = 0; i < c->held_count; i++) {
+		if (at_one_address(c->held[i], h))
+			return c->held[i];
+		if (!other && (key_same(&c->held[i]->key, &h->key) ||
+			       key_overlaps(&c->held[i]->key, false, &h->key, false)))
+			other = c->held[i];
+	}
+	return other;
+}
+
+static void add_by_held(const struct question *q, const struct count_worker *w,
+			const struct counted *c)
+{
+	for (size_t i = 0; i < c->held_count; i++)
+		c->by_held[i] = takes_connections(c->held[i]) && w->connections >= 0 ? 0 : -1;
+	for (size_t k = 0; w->connections > 0 && k < q->socket_count; k++) {
+		const struct held *h = w->by_socket[k] ? stands_for(c, q->held[k]) : NULL;
+
+		for (size_t i = 0; h && i < c->held_count; i++)
+			if (c->held[i] == h)
+				c->by_held[i] += w->by_socket[k];
+	}
 }
 
 /* Datagrams come without a connection: nobody sees when that is over. */
@@ -87,9 +109,9 @@ static void take_answer(const struct question *q, const struct count_worker *w,
 	for (size_t i = 0; i < c->held_count; i++) {
 		takes_any = takes_any || takes_connections(c->held[i]);
 		datagrams = datagrams || !takes_connections(c->held[i]);
-		if (c->by_held)
-			c->by_held[i] = of_held(q, w, c->held[i]);
 	}
+	if (c->by_held)
+		add_by_held(q, w, c);
 	c->ret->connections = takes_any ? w->connections : -1;
 	c->ret->listens = w->listens || datagrams;
 }

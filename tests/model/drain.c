@@ -349,6 +349,49 @@ static void a_system_that_cannot_count_is_not_asked_again(void **state)
 	finish();
 }
 
+static struct held *hold(const char *text)
+{
+	struct address address;
+	struct held *h;
+	struct key key;
+
+	assert_int_equal(address_parse(text, &address, NULL), 0);
+	key_make(&address, SOCK_STREAM, 0, &key);
+	h = store_add(&store, &key, settings->sockets[0], 0);
+	held_ref(h);
+	return h;
+}
+
+/* The kernel gives the port and the address, not the listener. */
+static void connections_of_a_socket_that_is_bound_anew_are_found(void **state)
+{
+	struct held *wider, *other;
+	int by_held[1];
+	struct count count;
+	struct counted c = { .ret = &count, .by_held = by_held };
+
+	(void)state;
+	start("TERM:30s KILL", "stream");
+	wider = hold("0.0.0.0:1001");
+	other = hold("127.0.0.1:1002");
+	c.worker = &members[0]->worker;
+	c.held = members[0]->held;
+	c.held_count = 1;
+	processes[0]->connections = 7;
+	for (size_t i = 0; i < 3; i++) {
+		processes[0]->came_by = i;
+		assert_int_equal(count_workers(&store, &c, 1, NULL), 0);
+		assert_int_equal(count.connections, 7);
+		assert_int_equal(by_held[0], i < 2 ? 7 : 0);
+	}
+	processes[0]->connections = -1;
+	assert_int_equal(count_workers(&store, &c, 1, NULL), 0);
+	assert_int_equal(by_held[0], -1);
+	held_unref(wider);
+	held_unref(other);
+	finish();
+}
+
 static void an_old_generation_is_not_waited_for_either(void **state)
 {
 	(void)state;
@@ -382,6 +425,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_counted_while_nothing_drains),
 		cmocka_unit_test(the_last_one_that_is_killed_ends_the_counting),
 		cmocka_unit_test(a_system_that_cannot_count_is_not_asked_again),
+		cmocka_unit_test(connections_of_a_socket_that_is_bound_anew_are_found),
 		cmocka_unit_test(an_old_generation_is_not_waited_for_either),
 	};
 	int failed;

@@ -229,7 +229,6 @@ int platform_count_connections(const struct count_socket *sockets, size_t socket
 			       struct err *err)
 {
 	(void)sockets;
-	(void)socket_count;
 	(void)ms;
 	if (fake.cannot_count)
 		return cannot(err);
@@ -239,6 +238,8 @@ int platform_count_connections(const struct count_socket *sockets, size_t socket
 
 		workers[i].connections = p ? p->connections : -1;
 		workers[i].listens = !p || !p->let_go;
+		for (size_t k = 0; workers[i].by_socket && k < socket_count; k++)
+			workers[i].by_socket[k] = p && k == p->came_by ? p->connections : 0;
 	}
 	return 0;
 }

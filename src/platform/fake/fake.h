@@ -17,7 +17,8 @@ struct fake_process {
 	int exec_errno;		/* what the verdict will be; -1: none yet */
 	struct process_end end;
 	unsigned long signals;	/* a bit each that reached it */
-	int connections;	/* as counted */
+	int connections;	/* as counted; all of them … */
+	size_t came_by;		/* … of this socket among those that are asked about */
 	bool let_go;		/* of its listeners */
 };
 
