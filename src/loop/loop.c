@@ -7,8 +7,11 @@
 #include "base/mem.h"
 #include "base/owner.h"
 
+enum { LATER_A_TURN = 16 };		/* each may start a process */
+
 struct loop {
 	struct ev_loop *ev;
+	ev_idle more;			/* no sleep: not everything put off was run */
 	ev_prepare before_sleep;	/* runs what was put off until the end of the turn */
 	ev_periodic far_future;
 	struct list later;
@@ -23,20 +26,29 @@ static void no_period(EV_P_ ev_periodic *p, int revents)
 	(void)revents;
 }
 
+static void on_more(EV_P_ ev_idle *i, int revents)
+{
+	(void)revents;
+	ev_idle_stop(EV_A_ i);
+}
+
 /* What is put off while this runs is for the same turn too: the machines come
- * to rest before the loop sleeps. */
+ * to rest before the loop sleeps.  Of many only some: what workers and clients
+ * say is heard while a thousand programs start. */
 static void run_later(EV_P_ ev_prepare *p, int revents)
 {
 	struct loop *l = OWNER(p, struct loop, before_sleep);
 
 	(void)loop;
 	(void)revents;
-	while (!list_empty(&l->later)) {
+	for (int i = 0; i < LATER_A_TURN && !list_empty(&l->later); i++) {
 		struct loop_later *t = OWNER(l->later.next, struct loop_later, node);
 
 		loop_later_stop(t);
 		t->on(t);
 	}
+	if (!list_empty(&l->later))
+		ev_idle_start(l->ev, &l->more);
 }
 
 struct loop *loop_new(struct err *err)
@@ -54,6 +66,7 @@ struct loop *loop_new(struct err *err)
 	list_init(&l->children);
 	ev_prepare_init(&l->before_sleep, run_later);
 	ev_prepare_start(l->ev, &l->before_sleep);
+	ev_idle_init(&l->more, on_more);
 	/* An idle loop of libev 4.33 looks at the clock every 59.8 s; with a
 	 * periodic watcher it asks for a timerfd, and sleeps on. */
 	ev_periodic_init(&l->far_future, no_period, 4e9, 0., 0);
@@ -67,6 +80,7 @@ void loop_free(struct loop *l)
 		return;
 	loop_signal_stop(&l->child_signal);
 	ev_prepare_stop(l->ev, &l->before_sleep);
+	ev_idle_stop(l->ev, &l->more);
 	ev_periodic_stop(l->ev, &l->far_future);
 	ev_loop_destroy(l->ev);
 	free(l);

@@ -96,7 +96,8 @@ void loop_child_start(struct loop *l, struct loop_child *c, const struct process
 void loop_child_stop(struct loop_child *c);
 
 /* Once, at the end of this turn, before the loop sleeps: for work that must
- * not run inside the callback that found it necessary. */
+ * not run inside the callback that found it necessary.  When there is much of it
+ * the rest waits for the end of the next turn, which comes without a sleep. */
 struct loop_later {
 	struct loop *loop;
 	struct list node;
