@@ -12,14 +12,22 @@
 
 enum { AGAIN_MS = 5000 };
 
-static void write_it(struct pid_file *f);
+struct pid_written {
+	char *path;
+	pid_t pid;
+	struct loop *loop;
+	struct loop_timer again;
+	int why;			/* errno of the last try, 0: written */
+};
+
+static void write_it(struct pid_written *f);
 
 static void on_again(struct loop_timer *t)
 {
-	write_it(OWNER(t, struct pid_file, again));
+	write_it(OWNER(t, struct pid_written, again));
 }
 
-static void write_it(struct pid_file *f)
+static void write_it(struct pid_written *f)
 {
 	char *text = mem_format("%ld\n", (long)f->pid);
 	int why = fd_replace_file(f->path, text, 0644) < 0 ? errno : 0;
@@ -37,12 +45,15 @@ static void write_it(struct pid_file *f)
 
 void pid_file_start(struct pid_file *f, struct loop *loop, char *path, pid_t pid)
 {
-	*f = (struct pid_file){ .path = path, .pid = pid, .loop = loop };
-	if (path)
-		write_it(f);
+	f->file = NULL;
+	if (!path)
+		return;
+	f->file = MEM_NEW(struct pid_written);
+	*f->file = (struct pid_written){ .path = path, .pid = pid, .loop = loop };
+	write_it(f->file);
 }
 
-static bool is_ours(const struct pid_file *f)
+static bool is_ours(const struct pid_written *f)
 {
 	char *text = fd_read_file(f->path, 64);
 	bool ours = text && strtol(text, NULL, 10) == (long)f->pid;
@@ -53,11 +64,14 @@ static bool is_ours(const struct pid_file *f)
 
 void pid_file_stop(struct pid_file *f)
 {
-	if (!f->path)
+	struct pid_written *file = f->file;
+
+	f->file = NULL;
+	if (!file)
 		return;
-	loop_timer_stop(&f->again);
-	if (!f->why && is_ours(f))
-		(void)unlink(f->path);
-	free(f->path);
-	f->path = NULL;
+	loop_timer_stop(&file->again);
+	if (!file->why && is_ours(file))
+		(void)unlink(file->path);
+	free(file->path);
+	free(file);
 }

@@ -10,11 +10,7 @@
 #include "loop/loop.h"
 
 struct pid_file {
-	char *path;			/* NULL: none */
-	pid_t pid;
-	struct loop *loop;
-	struct loop_timer again;
-	int why;			/* errno of the last try, 0: written */
+	struct pid_written *file;	/* NULL: none, as most have it */
 };
 
 /* Takes path, which may be NULL. */
