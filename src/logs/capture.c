@@ -12,7 +12,16 @@
 
 enum { CHUNK = 65536, CHUNKS_AT_END = 64 };
 
-static void keep(struct capture *c, const char *line, size_t length)
+struct captured {
+	int fd;				/* -1: it has ended */
+	const char *origin;		/* "web/3/0"; the owner's */
+	struct loop_io io;
+	struct str partial;
+	char **lines;			/* a ring of CAPTURE_LINES; NULL: it said nothing yet */
+	unsigned next;
+};
+
+static void keep(struct captured *c, const char *line, size_t length)
 {
 	if (!c->lines)
 		c->lines = mem_new(CAPTURE_LINES * sizeof(*c->lines));
@@ -21,7 +30,7 @@ static void keep(struct capture *c, const char *line, size_t length)
 	c->next = (c->next + 1) % CAPTURE_LINES;
 }
 
-static void pass_on(struct str *out, const struct capture *c, const char *line, size_t length)
+static void pass_on(struct str *out, const struct captured *c, const char *line, size_t length)
 {
 	str_add(out, c->origin);
 	str_add(out, ": ");
@@ -29,7 +38,7 @@ static void pass_on(struct str *out, const struct capture *c, const char *line, 
 	str_add(out, "\n");
 }
 
-static void take_lines(struct capture *c, bool at_end)
+static void take_lines(struct captured *c, bool at_end)
 {
 	struct str out = { 0 };
 	size_t done = 0;
@@ -59,7 +68,7 @@ static void take_lines(struct capture *c, bool at_end)
 }
 
 /* 1: there was something, 0: nothing now, -1: the end. */
-static int read_chunk(struct capture *c)
+static int read_chunk(struct captured *c)
 {
 	char bytes[CHUNK];
 	ssize_t n = read(c->fd, bytes, sizeof(bytes));
@@ -73,25 +82,9 @@ static int read_chunk(struct capture *c)
 	return 1;
 }
 
-static void on_readable(struct loop_io *io, int events)
+static void end(struct captured *c)
 {
-	struct capture *c = OWNER(io, struct capture, io);
-
-	(void)events;
-	if (read_chunk(c) < 0)
-		capture_end(c);
-}
-
-void capture_start(struct capture *c, struct loop *loop, int fd, const char *origin)
-{
-	c->fd = fd;
-	c->origin = origin;
-	loop_io_start(loop, &c->io, fd, LOOP_READ, on_readable);
-}
-
-void capture_end(struct capture *c)
-{
-	if (c->fd < 0 || !c->origin)
+	if (c->fd < 0)
 		return;
 	for (int i = 0; i < CHUNKS_AT_END && read_chunk(c) > 0; i++)
 		;
@@ -100,10 +93,35 @@ void capture_end(struct capture *c)
 	fd_close(&c->fd);
 }
 
+static void on_readable(struct loop_io *io, int events)
+{
+	struct captured *c = OWNER(io, struct captured, io);
+
+	(void)events;
+	if (read_chunk(c) < 0)
+		end(c);
+}
+
+void capture_start(struct capture *c, struct loop *loop, int fd, const char *origin)
+{
+	c->from = MEM_NEW(struct captured);
+	c->from->fd = fd;
+	c->from->origin = origin;
+	loop_io_start(loop, &c->from->io, fd, LOOP_READ, on_readable);
+}
+
+void capture_end(struct capture *c)
+{
+	if (c->from)
+		end(c->from);
+}
+
 void capture_last(const struct capture *c, size_t most, struct text_list *ret)
 {
-	for (unsigned i = 0; c->lines && i < CAPTURE_LINES; i++) {
-		const char *line = c->lines[(c->next + i) % CAPTURE_LINES];
+	const struct captured *from = c->from;
+
+	for (unsigned i = 0; from && from->lines && i < CAPTURE_LINES; i++) {
+		const char *line = from->lines[(from->next + i) % CAPTURE_LINES];
 
 		if (line && CAPTURE_LINES - i <= most)
 			text_list_add(ret, line);
@@ -112,10 +130,15 @@ void capture_last(const struct capture *c, size_t most, struct text_list *ret)
 
 void capture_fini(struct capture *c)
 {
-	capture_end(c);
-	str_fini(&c->partial);
-	for (unsigned i = 0; c->lines && i < CAPTURE_LINES; i++)
-		free(c->lines[i]);
-	free(c->lines);
-	c->lines = NULL;
+	struct captured *from = c->from;
+
+	if (!from)
+		return;
+	end(from);
+	str_fini(&from->partial);
+	for (unsigned i = 0; from->lines && i < CAPTURE_LINES; i++)
+		free(from->lines[i]);
+	free(from->lines);
+	free(from);
+	c->from = NULL;
 }

@@ -14,12 +14,7 @@ enum {
 };
 
 struct capture {
-	int fd;				/* -1: not capturing */
-	const char *origin;		/* "web/3/0"; the owner's */
-	struct loop_io io;
-	struct str partial;
-	char **lines;			/* a ring of CAPTURE_LINES; NULL: it said nothing yet */
-	unsigned next;
+	struct captured *from;		/* NULL: not captured */
 };
 
 void capture_start(struct capture *c, struct loop *loop, int fd, const char *origin);

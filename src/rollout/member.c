@@ -275,7 +275,7 @@ static struct member *member_new(struct generation *g, struct seat *seat)
 	m->worker.settings = g->means->program;
 	m->worker.loop = g->program->rollout->loop;
 	m->worker.told = on_worker;
-	m->out.fd = m->err.fd = m->notify.fd = -1;
+	m->notify.fd = -1;
 	list_init(&m->node);
 	return m;
 }
