@@ -26,17 +26,64 @@ static bool is_script(const char *path)
 	return n == (ssize_t)sizeof(start) && memcmp(start, "#!", sizeof(start)) == 0;
 }
 
+static struct list *all_files(void)
+{
+	static struct list all;
+
+	if (!all.next)
+		list_init(&all);
+	return &all;
+}
+
+static struct executable_file *same_file(const struct executable_file *f)
+{
+	list_each(other, all_files(), struct executable_file, node)
+		if (other->inode == f->inode && other->device == f->device &&
+		    strcmp(other->path, f->path) == 0 && strcmp(other->word, f->word) == 0)
+			return other;
+	return NULL;
+}
+
+static void file_free(struct executable_file *f)
+{
+	list_remove(&f->node);
+	free(f->word);
+	free(f->path);
+	fd_close(&f->fd);
+	free(f);
+}
+
+static struct executable_file *file_new(const char *word, const char *path)
+{
+	struct executable_file *f = MEM_NEW(struct executable_file);
+	struct stat st;
+
+	list_init(&f->node);
+	f->word = mem_text(word);
+	f->path = mem_text(path);
+	f->fd = is_script(path) ? -1 : open(path, TO_EXECUTE | O_CLOEXEC);
+	if (f->fd >= 0 && fstat(f->fd, &st) == 0) {
+		f->device = st.st_dev;
+		f->inode = st.st_ino;
+	}
+	return f;
+}
+
 void executable_hold(struct executable *e, const char *word, const char *path)
 {
+	struct executable_file *known;
+
 	if (e->file)
 		return;
-	e->file = MEM_NEW(struct executable_file);
-	*e->file = (struct executable_file){
-		.references = 1,
-		.word = mem_text(word),
-		.path = mem_text(path),
-		.fd = is_script(path) ? -1 : open(path, TO_EXECUTE | O_CLOEXEC),
-	};
+	e->file = file_new(word, path);
+	known = e->file->inode ? same_file(e->file) : NULL;
+	if (known) {
+		file_free(e->file);
+		e->file = known;
+	} else {
+		list_append(all_files(), &e->file->node);
+	}
+	e->file->references++;
 }
 
 void executable_copy(const struct executable *e, struct executable *ret)
@@ -51,12 +98,8 @@ void executable_let_go(struct executable *e)
 	struct executable_file *f = e->file;
 
 	*e = EXECUTABLE_NONE;
-	if (!f || --f->references)
-		return;
-	free(f->word);
-	free(f->path);
-	fd_close(&f->fd);
-	free(f);
+	if (f && !--f->references)
+		file_free(f);
 }
 
 bool executable_only_here(const struct executable *e, const char *word)

@@ -3,17 +3,25 @@
  *
  * A script cannot be held: the kernel gives its interpreter the path, and what
  * is there now is what runs.  Neither is a file that is written over in place,
- * nor what a program loads itself. */
+ * nor what a program loads itself.
+ *
+ * A thousand programs of one interpreter hold it once. */
 #ifndef HOLDPORT_PROCESS_EXECUTABLE_H
 #define HOLDPORT_PROCESS_EXECUTABLE_H
 
 #include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/list.h"
 
 struct executable_file {
+	struct list node;
 	unsigned references;
 	char *word;	/* the command's first word */
 	char *path;	/* where that was found */
 	int fd;		/* -1: not to be held */
+	dev_t device;
+	ino_t inode;
 };
 
 struct executable {

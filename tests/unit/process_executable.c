@@ -68,6 +68,25 @@ static void a_replaced_file_is_to_be_had_only_from_who_holds_it(void **state)
 	executable_let_go(&copy);
 }
 
+static void one_file_is_held_once(void **state)
+{
+	struct executable one = EXECUTABLE_NONE, other = EXECUTABLE_NONE, newer = EXECUTABLE_NONE;
+
+	(void)state;
+	put("\177ELF one");
+	executable_hold(&one, "server", path);
+	executable_hold(&other, "server", path);
+	assert_ptr_equal(one.file, other.file);
+	put("\177ELF two");
+	executable_hold(&newer, "server", path);
+	assert_ptr_not_equal(newer.file, one.file);
+	executable_let_go(&one);
+	assert_true(executable_only_here(&other, "server"));
+	assert_false(executable_only_here(&newer, "server"));
+	executable_let_go(&other);
+	executable_let_go(&newer);
+}
+
 static void a_script_is_not_held(void **state)
 {
 	struct executable e = EXECUTABLE_NONE;
@@ -85,6 +104,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_replaced_file_is_to_be_had_only_from_who_holds_it),
+		cmocka_unit_test(one_file_is_held_once),
 		cmocka_unit_test(a_script_is_not_held),
 	};
 
