@@ -36,7 +36,7 @@ _holdport_command() {
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		-c | --config | --runtime-dir | --timeout | --state | --generation | --since)
+		-c | --config | --runtime-dir | --timeout | --state | --generation | --since | --type)
 			[ "${COMP_WORDS[i + 1]}" = "=" ] && i=$((i + 1))
 			i=$((i + 1))
 			;;
@@ -56,6 +56,7 @@ _holdport_value() {
 		mapfile -t COMPREPLY < <(compgen -W \
 			"stopped starting running restarting backoff failed stopping" -- "$2")
 		;;
+	--type) COMPREPLY=($(compgen -W "stream datagram seqpacket" -- "$current")) ;;
 	--timeout | --generation | --since) ;;
 	*) return 1 ;;
 	esac

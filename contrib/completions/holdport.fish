@@ -3,7 +3,7 @@
 # What there is to offer is asked of the program that is installed (`holdport
 # help --complete`), names of programs of the supervisor that the line speaks of.
 
-set -g __holdport_valued -c --config --runtime-dir --timeout --state --generation --since
+set -g __holdport_valued -c --config --runtime-dir --timeout --state --generation --since --type
 
 # The words before the cursor that are no options: the command and the names.
 function __holdport_words

@@ -15,7 +15,7 @@ enum outcome {
 	OUTCOME_DONE = 0,
 	OUTCOME_FAILED = 1,		/* what ran before still runs */
 	OUTCOME_USAGE = 2,		/* or the configuration */
-	OUTCOME_NOT_RUNNING = 3,	/* status: something is not */
+	OUTCOME_NOT_RUNNING = 3,	/* status: something is not; explain: it cannot be bound */
 	OUTCOME_NOT_PERMITTED = 4,
 	OUTCOME_UNKNOWN_NAME = 6,
 	OUTCOME_NO_SUPERVISOR = 7,
@@ -32,6 +32,7 @@ struct request {
 	const char *config_of_env;	/* HOLDPORT_CONFIG; NULL: unset or empty */
 	const char *runtime_dir;
 	const char *state;
+	const char *type;
 	int64_t timeout;		/* ms; -1: none */
 	int64_t since, generation;	/* -1: not given */
 	char **names;			/* what is no option, ended by NULL; owned */
@@ -73,6 +74,8 @@ int cmd_events(struct request *r);
 int cmd_wait(struct request *r);
 int cmd_shutdown(struct request *r);
 int cmd_bind_matrix(struct request *r);
+int cmd_explain(struct request *r);
+int cmd_drain(struct request *r);
 int cmd_version(struct request *r);
 int cmd_help(struct request *r);
 

@@ -88,7 +88,7 @@ void progress_line(const json_t *programs, const struct leaving *leaving, int64_
 }
 
 /* A line that wraps could not be rewritten. */
-static void cut_to_terminal(struct str *line)
+void progress_cut(struct str *line)
 {
 	struct winsize size = { 0 };
 	size_t width = 0, most = 79;
@@ -133,7 +133,7 @@ static void draw(struct progress *p)
 	look(p);
 	p->drawn = now;
 	progress_line(p->programs, &p->leaving, p->begun, now, &line);
-	cut_to_terminal(&line);
+	progress_cut(&line);
 	if (strcmp(str_text(&line), str_text(&p->line)) != 0)
 		(void)fprintf(stderr, "\r%s\033[K", str_text(&line));
 	str_fini(&p->line);

@@ -24,6 +24,9 @@ void progress_tick(struct progress *p);
 void progress_wipe(struct progress *p);		/* before anything else is printed */
 void progress_end(struct progress *p);
 
+/* To what fits into a line of the terminal. */
+void progress_cut(struct str *line);
+
 /* "web: generation 4 proving, 1/2 ready; api: stopping, 1 worker left, 12 connections
  * left, 24s at most…  3s": what is not settled among programs (type Program). */
 void progress_line(const json_t *programs, const struct leaving *leaving, int64_t begun_ms,

@@ -144,6 +144,7 @@ void blocker_judge(const struct facts *f, struct judgement *ret)
 
 	switch (f->why) {
 	case 0:
+		v.maybe = refused_beside(f, 0);
 		break;
 	case EADDRINUSE:
 		judge_taken(f, &v);

@@ -51,7 +51,8 @@ struct judgement {
 	int64_t after_ms, before_ms;
 	/* Nobody serves what is in the way: ending it would free the address. */
 	bool endable;
-	/* Connections beside the listener may be in the way too, once that has gone. */
+	/* Connections beside the listener may be in the way too, once that has gone; or
+	 * of somebody who does not share. */
 	bool maybe;
 	/* What is in the way may go without news of it. */
 	bool silent;
@@ -71,6 +72,9 @@ void blocker_text(const struct key *key, const struct facts *f, const struct jud
 /* "free in 3 to 66 s", "free in 12 s", "free in 3 s or later"; nothing where nobody knows.
  * age_ms: how long ago it was looked. */
 void blocker_when(const struct judgement *v, int64_t age_ms, struct str *ret);
+/* The user of a holder by name, or by number; NULL where that is not visible.  The
+ * caller owns it. */
+char *blocker_user(const struct holder *h);
 /* One sentence about what would help; nothing where there is nothing to do. */
 void blocker_advice(const struct key *key, const struct facts *f, const struct judgement *v,
 		    struct str *ret);

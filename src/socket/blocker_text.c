@@ -11,17 +11,37 @@
 
 #define EXPLAIN_MS 200	/* for a look at every process of the system */
 
-static void add_user(struct str *ret, uid_t uid)
+static bool name_of(uid_t uid, struct str *ret)
 {
 	struct passwd entry, *found = NULL;
 	char room[4096];
 
+	if (getpwuid_r(uid, &entry, room, sizeof(room), &found) == 0 && found)
+		str_add(ret, found->pw_name);
+	else
+		str_addf(ret, "%lu", (unsigned long)uid);
+	return found;
+}
+
+static void add_user(struct str *ret, uid_t uid)
+{
+	struct str name = { 0 };
+
 	if (uid == (uid_t)-1)
 		return;
-	if (getpwuid_r(uid, &entry, room, sizeof(room), &found) == 0 && found)
-		str_addf(ret, "user %s", found->pw_name);
-	else
-		str_addf(ret, "uid %lu", (unsigned long)uid);
+	str_add(ret, name_of(uid, &name) ? "user " : "uid ");
+	str_add(ret, str_text(&name));
+	str_fini(&name);
+}
+
+char *blocker_user(const struct holder *h)
+{
+	struct str name = { 0 };
+
+	if (!h->inode || h->uid == (uid_t)-1)
+		return NULL;
+	(void)name_of(h->uid, &name);
+	return str_take(&name);
 }
 
 static void add_holder(struct str *ret, const struct holder *h)
@@ -177,18 +197,22 @@ void blocker_when(const struct judgement *v, int64_t age_ms, struct str *ret)
 		str_addf(ret, "free in %lld to %lld s", after, before);
 }
 
-static void advise_connections(const struct facts *f, const struct judgement *v, struct str *ret)
+static void advise_connections(const struct key *key, const struct facts *f,
+			       const struct judgement *v, struct str *ret)
 {
+	char text[ADDRESS_TEXT_SIZE];
+
+	address_text(&key->address, text);
 	if (!f->sharing)
 		str_add(ret, "a bind with SO_REUSEADDR may get past them; ");
 	if (!v->endable)
 		str_add(ret, "end the processes that have these connections open");
 	else if (v->before_ms >= 0)
-		str_add(ret, "wait, or end them by \"holdport drain ADDR --reset\" "
-			     "(when_busy = reset)");
+		str_addf(ret, "wait, or end them by \"holdport drain %s --reset\" "
+			 "(when_busy = reset)", text);
 	else
-		str_add(ret, "they may stay for ever: end them by \"holdport drain ADDR "
-			     "--reset\" (when_busy = reset)");
+		str_addf(ret, "they may stay for ever: end them by \"holdport drain %s "
+			 "--reset\" (when_busy = reset)", text);
 	if (f->ephemeral)
 		str_addf(ret, "; outgoing connections may be given port %d: put it into "
 			 "net.ipv4.ip_local_reserved_ports", f->port);
@@ -199,12 +223,15 @@ void blocker_advice(const struct key *key, const struct facts *f, const struct j
 {
 	bool path = address_path(&key->address);
 
-	if (v->answer == CAN_BIND || path)
+	if (v->answer == CAN_BIND && v->maybe)
+		str_add(ret, "a server that does not set SO_REUSEADDR could not: connections are "
+			"left at the port");
+	else if (v->answer == CAN_BIND || path)
 		return;
-	if (f->why == EADDRINUSE && has(v, BLOCKER_LISTENER))
-		str_add(ret, "stop the process that listens, or choose another port");
+	else if (f->why == EADDRINUSE && has(v, BLOCKER_LISTENER))
+		str_add(ret, "stop the process that has it, or choose another port");
 	else if (f->why == EADDRINUSE && has(v, BLOCKER_CONNECTION))
-		advise_connections(f, v, ret);
+		advise_connections(key, f, v, ret);
 	else if (f->why == EADDRINUSE)
 		str_add(ret, "look as root: the holders of other users are not shown to you");
 	else if (f->why == EADDRNOTAVAIL)

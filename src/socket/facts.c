@@ -84,7 +84,7 @@ static void gather_unix(const struct key *key, struct facts *f)
 	f->holder_count = found > 0 ? (unsigned)found : 0;
 	for (size_t i = 0; i < FACTS_HOLDERS; i++)
 		f->listens[i] = true;
-	if (!address_path(&key->address))
+	if (!address_path(&key->address) || !f->why)
 		return;
 	f->no_socket = f->why == EADDRINUSE && !unix_path_note(key).inode;
 	unix_path_explain(key, f->why, &trouble);
@@ -133,7 +133,7 @@ void facts_gather(const struct attempt *a, const struct facts *before, int ms,
 	facts_begin(a, &f);
 	if (a->key->family == AF_UNIX)
 		gather_unix(a->key, &f);
-	else if (f.why == EADDRINUSE || f.why == EACCES)
+	else if (f.why == EADDRINUSE || f.why == EACCES || !f.why)
 		gather_port(&f);
 	if (f.why)
 		name_holders(&f, before, ms);

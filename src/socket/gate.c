@@ -96,6 +96,11 @@ static void on_again(struct loop_timer *t)
 	go(OWNER(t, struct gate, again));
 }
 
+void gate_try(struct gate *g)
+{
+	loop_timer_start(g->loop, &g->again, 0, on_again);
+}
+
 static void on_patience_over(struct loop_timer *t)
 {
 	struct gate *g = OWNER(t, struct gate, patience);

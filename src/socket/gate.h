@@ -42,6 +42,8 @@ struct gate {
 /* key: borrowed, as long as the gate is. */
 void gate_init(struct gate *g, struct loop *loop, const struct key *key,
 	       void (*go)(struct gate *g), void (*late)(struct gate *g));
+/* Calls `go` in the next turn of the loop. */
+void gate_try(struct gate *g);
 /* A bind has failed.  True: for another reason than the one before.  The patience
  * counts from the first one that did. */
 bool gate_shut(struct gate *g, const struct attempt *a, int64_t patience_ms);

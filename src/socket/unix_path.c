@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -76,6 +77,16 @@ int unix_path_clear(const struct key *key, struct err *err)
 	return 0;
 }
 
+static void explain_stale(const char *path, struct str *ret)
+{
+	struct passwd *owner = NULL;
+	struct stat st;
+
+	str_addf(ret, "%s was left by a socket that is gone, and cannot be removed", path);
+	if (lstat(path, &st) == 0 && (owner = getpwuid(st.st_uid)))
+		str_addf(ret, ": it belongs to user %s", owner->pw_name);
+}
+
 static void explain_taken(const struct key *key, const char *path, struct str *ret)
 {
 	struct unix_path stale;
@@ -83,22 +94,60 @@ static void explain_taken(const struct key *key, const char *path, struct str *r
 
 	if (look(key, &stale, &err))
 		str_add(ret, err.text);
+	else if (stale.inode)
+		explain_stale(path, ret);
 	else
 		str_addf(ret, "%s was taken, and is not any more", path);
 }
 
+static char *directory_of(const char *path)
+{
+	char *directory = mem_text(path), *slash = strrchr(directory, '/');
+
+	slash[slash == directory] = '\0';
+	return directory;
+}
+
+/* Whether an entry of that owner may be removed from the directory. */
+static bool may_remove(const char *directory, uid_t owner)
+{
+	struct stat st;
+
+	if (stat(directory, &st) < 0 || access(directory, W_OK | X_OK) < 0)
+		return false;
+	return !(st.st_mode & S_ISVTX) || geteuid() == 0 || owner == geteuid() ||
+	       st.st_uid == geteuid();
+}
+
+int unix_path_try(const struct key *key)
+{
+	const char *path = address_path(&key->address);
+	char *directory = directory_of(path);
+	struct unix_path stale;
+	struct err err = { 0 };
+	struct stat st;
+	int why = 0;
+
+	if (lstat(path, &st) < 0)
+		why = errno == ENOENT && access(directory, W_OK | X_OK) == 0 ? 0 : errno;
+	else if (look(key, &stale, &err))
+		why = err.code;
+	else if (stale.inode && !may_remove(directory, st.st_uid))
+		why = EADDRINUSE;
+	free(directory);
+	return why;
+}
+
 static void explain_directory(const char *path, int bind_errno, struct str *ret)
 {
-	char *directory = mem_text(path);
+	char *directory = directory_of(path);
 
-	*strrchr(directory, '/') = '\0';
 	if (bind_errno == ENOENT)
 		str_addf(ret, "%s: the directory %s does not exist", path, directory);
 	else if (bind_errno == ENOTDIR)
 		str_addf(ret, "%s: a part of %s is not a directory", path, directory);
 	else
-		str_addf(ret, "%s: not permitted to make a socket in %s", path,
-			 *directory ? directory : "/");
+		str_addf(ret, "%s: not permitted to make a socket in %s", path, directory);
 	free(directory);
 }
 

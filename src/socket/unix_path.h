@@ -33,6 +33,9 @@ int unix_path_bind(int fd, const struct key *key, const struct socket_settings *
 /* The same for a file that is there. */
 int unix_path_retune(const struct key *key, const struct socket_settings *s, struct err *err);
 
+/* 0, or the errno that a bind would end with; nothing is made or removed. */
+int unix_path_try(const struct key *key);
+
 /* A sentence for what bind(2) said about the path. */
 void unix_path_explain(const struct key *key, int bind_errno, struct str *ret);
 

@@ -126,5 +126,5 @@ def test_the_scripts_know_which_options_have_a_value(holdport):
 
 
 def test_a_command_that_is_none_has_no_completions(holdport):
-    result = holdport.plain("help", "--complete", "explain")
+    result = holdport.plain("help", "--complete", "adopt")
     assert (result.code, result.out) == (2, "")
