@@ -113,6 +113,7 @@ def test_json_is_json(running, words, key):
 
 def test_events_are_numbered_and_can_be_asked_for_again(running):
     running.ok("restart", "web")
+    running.await_(lambda s: len(s["programs"][0]["generations"]) == 1)    # the old one is gone
     lines = [json.loads(line) for line in running.ok("events", "--json").out.splitlines()]
     numbers = [e["seq"] for e in lines]
     assert numbers == list(range(1, len(numbers) + 1))
