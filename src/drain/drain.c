@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 
 enum {
@@ -31,19 +32,18 @@ static size_t length_of(const struct drains *s)
 	return n;
 }
 
-static int look(struct drains *s)
+static int look(struct drains *s, struct err *err)
 {
 	struct counted *list = mem_new((length_of(s) + 1) * sizeof(*list));
-	struct err err = { 0 };
 	size_t n = 0;
 	int rc;
 
 	list_each(d, &s->all, struct drain, node)
 		list[n++] = (struct counted){ .worker = d->worker, .held = d->held,
 					      .held_count = d->held_count, .ret = &d->count };
-	rc = count_workers(s->store, list, n, &err);
+	rc = count_workers(s->store, list, n, err);
 	free(list);
-	return rc < 0 ? err.code : 0;
+	return rc;
 }
 
 static bool can_be_empty(const struct drain *d, int64_t now)
@@ -100,16 +100,28 @@ static void look_again(struct drains *s, int64_t now, int64_t cost)
 	loop_timer_start(s->store->loop, &s->tick, pause, on_tick);
 }
 
+/* Then it is the ladder's patience alone. */
+static void give_up(struct drains *s, const struct err *why)
+{
+	if (!s->cannot)
+		log_notice("connections cannot be counted (%s): a worker that was told to stop has "
+			   "the whole time of its rungs", why->text);
+	s->cannot = true;
+}
+
 static void on_tick(struct loop_timer *t)
 {
 	struct drains *s = OWNER(t, struct drains, tick);
 	int64_t now = loop_now(s->store->loop), began = clock_monotonic_ms();
 	int64_t tell_pause = TELL_MS * (1 + (int64_t)length_of(s) / TELL_EACH);
-	int why = look(s);
+	struct err err = { 0 };
+	int rc = look(s, &err);
 	int64_t cost = clock_monotonic_ms() - began;
 
-	if (why == ENOTSUP)
-		return;		/* then it is the ladder's patience alone */
+	if (rc < 0 && err.code == ENOTSUP) {
+		give_up(s, &err);
+		return;
+	}
 	list_each_safe(d, &s->all, struct drain, node)
 		judge(d, now, tell_pause);
 	if (!list_empty(&s->all))

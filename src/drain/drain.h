@@ -21,6 +21,7 @@ struct drains {
 	struct list all;		/* struct drain */
 	struct loop_timer tick;
 	int64_t pause;
+	bool cannot;			/* this system does not tell; said so */
 };
 
 void drains_init(struct drains *s, struct store *store);

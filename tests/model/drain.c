@@ -34,9 +34,12 @@ static struct fake_process *processes[WORKERS];
 static unsigned told;			/* counts of the first */
 static char last[DRAIN_TEXT_SIZE];
 
-static void ignore(enum log_level level, const char *line, void *ctx)
+static unsigned complaints;		/* that nothing can be counted */
+
+static void hear(enum log_level level, const char *line, void *ctx)
 {
-	(void)level, (void)line, (void)ctx;
+	(void)level, (void)ctx;
+	complaints += strstr(line, "connections cannot be counted") != NULL;
 }
 
 static void on_news(const struct news *n, void *ctx)
@@ -344,8 +347,17 @@ static void a_system_that_cannot_count_is_not_asked_again(void **state)
 	stop();
 	pass(1000);
 	assert_false(loop_timer_runs(&rollout.drains.tick));
+	assert_int_equal(complaints, 1);
 	pass(PATIENCE - 1001);
 	assert_int_equal(members[0]->worker.state, WORKER_DRAINING);
+	kill_all();
+	program_start(web, NULL);
+	fake_loop_settle(loop);
+	prove_all();
+	program_stop(web, NULL);
+	fake_loop_settle(loop);
+	pass(1000);
+	assert_int_equal(complaints, 1);
 	finish();
 }
 
@@ -434,7 +446,7 @@ int main(void)
 		       access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	if (!mkdtemp(home))
 		return 1;
-	log_to(ignore, NULL);
+	log_to(hear, NULL);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	(void)rmdir(home);
 	return failed;
