@@ -16,6 +16,7 @@
 #include "control/json_text.h"
 #include "platform/platform.h"
 #include "socket/group.h"
+#include "socket/heal.h"
 
 enum { WALK_MS = 150, PAUSE_MS = 450, PAUSE_SHARE = 9, COPIES_MOST = 10000, ANCESTORS_MOST = 32 };
 
@@ -216,8 +217,10 @@ static void answer(struct call *call, json_t *names)
 		counting_add(&counting, p);
 	counting_by_socket(&counting, c);
 	list_each(h, &c->store->sockets, struct held, node)
-		for (size_t i = 0; i < group_size(h) && is_named(names, h->settings->name); i++)
+		for (size_t i = 0; i < group_size(h) && is_named(names, h->settings->name); i++) {
+			heal_look(group_slot(h, i));
 			(void)json_array_append_new(sockets, detail_json(group_slot(h, i), &counting));
+		}
 	counting_fini(&counting);
 	all_seen = find_copies(c, sockets);
 	c->walked = loop_now(c->store->loop);

@@ -141,6 +141,11 @@ int platform_deafen(int fd, struct err *err);
 /* It gets what is new again: on this interface; NULL: on all. */
 int platform_hear(int fd, const char *device, struct err *err);
 bool platform_is_deaf(int fd);
+/* Is it on this interface (NULL: on all)?  True where it cannot be told. */
+bool platform_hears(int fd, const char *device);
+/* Takes off a filter that somebody put on it: 1; 0: there is none, or it cannot be
+ * told; -1 and errno: it stays. */
+int platform_drop_filter(int fd);
 /* Of sockets that share one and the same address, this one gets all that is new,
  * counted from 0 in the order in which they began to listen.  fd: any of them. */
 int platform_prefer(int fd, unsigned place, struct err *err);

@@ -17,6 +17,7 @@
 #include "rollout/hint.h"
 #include "rollout/program.h"
 #include "rollout/slots.h"
+#include "socket/heal.h"
 
 enum { LINES_IN_A_FAILURE = 10 };
 
@@ -126,6 +127,7 @@ static void on_proved(struct proof *p, const char *by)
 	if (strcmp(by, "alive") == 0)
 		hint_at_wrapper(m);
 	member_write_pid(m);
+	heal_look_at(m->held, m->means->held_count);
 	worker_on(&m->worker, WORKER_EV_PROVED);
 	if (m->worker.state == WORKER_SERVING)
 		member_watch(m);
@@ -295,6 +297,7 @@ struct member *member_start(struct generation *g, struct seat *seat, struct err 
 		member_free(m);
 		return NULL;
 	}
+	heal_look_at(m->held, g->means->held_count);
 	if (open_pipes(g->means->program, &p, err) == 0 &&
 	    open_notify(m, r, g->means->program, err) == 0 &&
 	    launch(m, g->means, &p, &check, err) == 0)

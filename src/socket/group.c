@@ -39,13 +39,13 @@ static size_t find_places(const struct group *g, bool closed, unsigned *ret)
 	return count == g->place_count && !closed ? 0 : count;
 }
 
-static void steer(struct group *g, bool closed)
+static void choose(struct group *g, bool closed, bool anew)
 {
 	const struct held *leader = g->slots[0];
 	unsigned *places = mem_new((g->place_count + 1) * sizeof(*places));
 	size_t count = find_places(g, closed, places);
 
-	if (g->place_count && (count || g->steered)) {
+	if (g->place_count && (count || g->steered || anew)) {
 		int rc = platform_choose(g->places[0]->fd, leader->key.type == SOCK_DGRAM, places,
 					count);
 
@@ -56,6 +56,17 @@ static void steer(struct group *g, bool closed)
 		g->failed = g->failed || rc < 0;
 	}
 	free(places);
+}
+
+static void steer(struct group *g, bool closed)
+{
+	choose(g, closed, false);
+}
+
+void group_assert(const struct held *any)
+{
+	if (any->group)
+		choose(any->group, false, true);
 }
 
 void group_joined(struct held *h)

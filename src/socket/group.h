@@ -43,6 +43,9 @@ int group_waiting(const struct held *leader, size_t from);
 /* Which slots get new connections; none: all of them. */
 void group_serve(struct held *leader, const bool *served, size_t count);
 
+/* Whoever changed the choice: it is as group_serve() said. */
+void group_assert(const struct held *any);
+
 /* From the store: it listens now, it does so no more. */
 void group_joined(struct held *h);
 void group_left(struct held *h);

@@ -13,6 +13,7 @@
 #include "platform/platform.h"
 #include "socket/blocker.h"
 #include "socket/group.h"
+#include "socket/heal.h"
 #include "socket/open.h"
 #include "socket/rebind.h"
 #include "socket/tune.h"
@@ -65,6 +66,7 @@ static void take_settings(struct held *h, const struct socket_settings *settings
 
 static void forget_reason(struct held *h)
 {
+	h->spoilt = false;
 	free(h->reason);
 	free(h->trouble);
 	h->reason = h->trouble = NULL;
@@ -273,10 +275,9 @@ static void on_hang_up(struct loop_io *io, int events)
 static int listen_again(struct held *h, struct err *err)
 {
 	if (h->key.family == AF_UNIX)
-		return err_set(err, 0, "somebody shut the listener down; it is bound anew");
+		return err_set(err, 0, "shut the listener down; it is bound anew");
 	if (platform_listen(h->fd, socket_backlog(h->settings)) < 0)
-		return err_sys(err, errno, "somebody shut the listener down, and it cannot "
-			       "listen again");
+		return err_sys(err, errno, "shut the listener down, and it cannot listen again");
 	return 0;
 }
 
@@ -284,7 +285,8 @@ static void heal(struct held *h)
 {
 	int64_t now = loop_now(h->store->loop);
 	char text[ADDRESS_TEXT_SIZE];
-	struct err err = { 0 };
+	struct err err = { 0 }, why = { 0 };
+	struct str who = { 0 };
 
 	address_text(&h->key.address, text);
 	if (now - h->healed < HEAL_PAUSE_MS) {
@@ -293,15 +295,18 @@ static void heal(struct held *h)
 		return;
 	}
 	h->healed = now;
-	if (listen_again(h, &err)) {
+	heal_suspect(h, &who);
+	if (listen_again(h, &why)) {
+		(void)err_set(&err, why.code, "%s %s", str_text(&who), why.text);
 		log_warning("%s: %s: %s", h->settings->name, text, err.text);
 		move(h, HELD_EV_BUSY, shut(h, &err));
-		return;
+	} else {
+		log_warning("%s: %s shut the listener %s down; it listens again",
+			    h->settings->name, str_text(&who), text);
+		group_left(h);
+		watch_again(h);
 	}
-	log_warning("%s: somebody shut the listener %s down; it listens again",
-		    h->settings->name, text);
-	group_left(h);
-	watch_again(h);
+	str_fini(&who);
 }
 
 void store_init(struct store *s, struct loop *loop,

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "base/str.h"
 #include "config/settings.h"
 #include "loop/loop.h"
 #include "socket/gate.h"
@@ -48,6 +49,7 @@ struct held {
 	bool served;			/* of a group: a worker of its slot serves */
 	unsigned index;			/* of the address in its section */
 	char *reason;			/* why it waits, NULL otherwise */
+	bool spoilt;			/* it listens, but not as it should: reason (heal.h) */
 	char *trouble;			/* the part of it that when_busy adds */
 	struct gate gate;		/* shut while it waits */
 	struct loop_timer again;	/* heals a listener */
@@ -83,6 +85,8 @@ struct store {
 	/* A held socket changed its state (listening, waiting, closed) or its
 	 * reason to wait; told by the last act of a turn, so it may be let go. */
 	void (*changed)(struct held *h, void *ctx);
+	/* Adds who alone can have done something to it; nothing: not known.  May be NULL. */
+	void (*suspect)(const struct held *h, struct str *ret, void *ctx);
 	void *ctx;
 };
 

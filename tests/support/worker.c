@@ -24,11 +24,13 @@
 #include "address_text.h"
 #include "option_rows.h"
 #include "worker_report.h"
+#include "worker_spoil.h"
 
 #define PATIENCE_FOR_FIRST 2000		/* ms, for a first request while stopping */
 #define MOST_SOCKETS 64
 
 static struct {
+	const char *spoil;
 	const char *answer, *bind, *from, *print, *status, *tell, *report;
 	double fd, start_delay, service_delay, stop_delay, ready_fd, exit_after, exit_code;
 	double die_at_start, die_after_requests;
@@ -61,6 +63,7 @@ static const struct option_row option_rows[] = {
 	{ "ignore-term", OPTION_FLAG, &options.ignore_term, "do not stop when asked" },
 	{ "ignore-eof", OPTION_FLAG, &options.ignore_eof, "keep connections whose client has closed" },
 	{ "print", OPTION_TEXT, &options.print, "a line on stderr before anything else" },
+	{ "spoil", OPTION_TEXT, &options.spoil, "a list of what it does to its sockets before it is ready" },
 	{ "fork-child", OPTION_FLAG, &options.fork_child, "leave a child in the group, with all descriptors" },
 	{ "report", OPTION_TEXT, &options.report, "append what it found, and its signals, as JSON lines" },
 	{ 0 }
@@ -384,6 +387,8 @@ static void say_ready(void)
 
 	if (options.report)
 		worker_report_ready(options.report);
+	for (size_t i = 0; i < state.socket_count; i++)
+		worker_spoil(options.spoil, state.sockets[i]);
 	if (options.never_ready)
 		return;
 	if (options.ready_fd >= 0) {

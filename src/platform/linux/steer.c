@@ -6,6 +6,7 @@
  * connections go from one socket to another without a lost SYN, and back. */
 #include <errno.h>
 #include <limits.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <linux/filter.h>
 #include <string.h>
@@ -41,6 +42,17 @@ int platform_hear(int fd, const char *device, struct err *err)
 	if (rc < 0)
 		return err_sys(err, errno, "cannot give it back to its interfaces");
 	return 0;
+}
+
+bool platform_hears(int fd, const char *device)
+{
+	int index = 0, wanted = device ? (int)if_nametoindex(device) : 0;
+	socklen_t length = sizeof(index);
+
+	if (device && !wanted)		/* an interface that is not there now */
+		return true;
+	return getsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &index, &length) < 0 ||
+	       index == wanted;
 }
 
 bool platform_is_deaf(int fd)

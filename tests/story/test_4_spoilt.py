@@ -1,0 +1,132 @@
+"""What a worker, of another user where there is one, does to the socket that all
+share, and who puts it right."""
+
+import re
+import subprocess
+
+import pytest
+
+from holdport import connect, eventually, get
+from test_3_groups import GROUP, ROOT, who_answers
+
+USER = "user = nobody\n" if ROOT else ""
+only_root = pytest.mark.skipif(not ROOT, reason="only root has other users and interfaces")
+
+
+def run_spoiler(holdport, *spoil, socket="", section="", user=USER, more_words=(), **named):
+    """A worker that does it before it is ready, as a user without rights.  The address."""
+    holdport.dir.chmod(0o755)
+    command = holdport.worker("--notify", *more_words, *(["--spoil", ",".join(spoil)] if spoil else []))
+    address = holdport.write_web(
+        socket=socket, section=f"command = {command}\n{user}{section}", **named)
+    if holdport.process:
+        holdport.ok("reload")
+    else:
+        holdport.run()
+    holdport.await_("web")
+    return address
+
+
+def backlog(holdport):
+    return holdport.socket("http")["backlog"]
+
+
+def test_a_backlog_is_what_the_configuration_says(holdport):
+    run_spoiler(holdport, "backlog", socket="backlog = 77")
+    eventually(lambda: backlog(holdport) == 77)
+    [pid] = holdport.pids("web")
+    assert re.search(rf"info: socket http: .*: worker web/1/0 \(pid {pid}\), the only one that "
+                     r"has it, set its backlog to 5; it is 77 again", holdport.log())
+
+
+def spoil_later(holdport, what):
+    """The worker that serves does it now: its descriptor in our hands.  Ours is closed."""
+    [pid] = holdport.pids("web")
+    code = ("import ctypes, os, socket, struct, sys\n"
+            "pidfd = os.pidfd_open(int(sys.argv[1]))\n"
+            "fd = ctypes.CDLL(None).syscall(438, pidfd, 3, 0)\n"
+            "s = socket.socket(fileno=fd)\n" + what)
+    subprocess.run(["/usr/bin/python3", "-c", code, str(pid)], check=True)
+
+
+@only_root
+def test_what_was_done_after_the_proof_is_seen_by_who_asks_and_by_a_restart(holdport):
+    holdport.run_web("--notify", socket="backlog = 77")
+    spoil_later(holdport, "s.listen(3)")
+    assert backlog(holdport) == 3
+    holdport.ok("sockets")
+    assert backlog(holdport) == 77
+    spoil_later(holdport, "s.listen(3)")
+    holdport.ok("restart", "web")
+    assert backlog(holdport) == 77
+    assert holdport.log().count("set its backlog to 3; it is 77 again") == 2
+
+
+@pytest.mark.parametrize("setting", ["yes", "no"])
+def test_the_blocking_mode_is_what_the_configuration_says(holdport, setting):
+    run_spoiler(holdport, "blocking", more_words=["--deaf"], socket=f"non_blocking = {setting}")
+    words = ("blocking", "non-blocking") if setting == "yes" else ("non-blocking", "blocking")
+    eventually(lambda: f"made it {words[0]}; it is {words[1]} again" in holdport.log())
+
+
+def test_a_socket_that_was_bound_to_a_device_is_free_of_it_again(holdport):
+    address = run_spoiler(holdport, "device")
+    if ROOT:
+        eventually(lambda: "bound it to another network interface; it is on all again"
+                   in holdport.log())
+        assert get(address) == "worker"
+    else:                                   # that needs CAP_NET_RAW
+        assert "spoilt it, and it must be bound anew" in holdport.socket("http")["reason"]
+
+
+@only_root
+def test_a_socket_that_belongs_to_a_device_is_on_it_again(holdport):
+    address = run_spoiler(holdport, socket="bind_device = lo")
+    spoil_later(holdport, "s.setsockopt(1, 62, 9999)")
+    with pytest.raises(OSError):
+        connect(address)
+    holdport.ok("sockets")
+    assert "it is on lo again" in holdport.log()
+    assert get(address) == "worker"
+
+
+@only_root
+def test_a_filter_is_taken_off(holdport):
+    address = run_spoiler(holdport, "filter", user="")
+    eventually(lambda: "put a filter on it; that is gone" in holdport.log())
+    assert get(address) == "worker"
+
+
+@only_root
+def test_a_filter_that_is_locked_is_told_until_the_socket_is_bound_anew(holdport):
+    run_spoiler(holdport, "lock", user="")
+    spoilt = eventually(lambda: holdport.socket("http")["reason"])
+    [pid] = holdport.pids("web")
+    assert re.match(rf"worker web/1/0 \(pid {pid}\), the only one that has it, spoilt it, and it "
+                    r"must be bound anew: it has a filter that cannot be taken off: ", spoilt)
+    assert holdport.socket("http")["state"] == "listening"
+    assert f"error: socket http: {spoilt}" in holdport.log()
+    assert spoilt in holdport.ok("status").out
+    holdport.ok("sockets")
+    holdport.ok("restart", "web")
+    assert holdport.log().count("spoilt it") == 1       # said once
+
+
+def test_of_several_workers_none_is_blamed(holdport):
+    run_spoiler(holdport, "backlog", section="workers = 3")
+    eventually(lambda: re.search(r"one of the \d workers that have it set its backlog to 5",
+                                 holdport.log()))
+
+
+def test_who_shut_a_listener_down_is_named_when_alone(holdport):
+    address = run_spoiler(holdport, "shutdown")
+    [pid] = holdport.pids("web")
+    eventually(lambda: re.search(
+        rf"http: worker web/1/0 \(pid {pid}\), the only one that has it, shut the listener "
+        rf"{address} down; it listens again", holdport.log()), what=holdport.log())
+
+
+def test_a_worker_that_chooses_all_clients_of_a_group_has_them_not_for_long(holdport):
+    address = run_spoiler(holdport, "choice", socket=GROUP, section="workers = 3")
+    holdport.ok("sockets")
+    assert len(who_answers(address, 60)) == 3
