@@ -24,8 +24,7 @@ static void connections_cell(struct table *t, const json_t *socket)
 	struct str note = { 0 };
 	const char *state;
 
-	if (json_text(socket, "reason"))
-		str_add(&note, json_text(socket, "reason"));
+	str_add_reason(&note, socket);
 	json_object_foreach((json_t *)connections, state, count)
 		str_addf(&note, "%s%lld %s", note.length ? ", " : "",
 			 (long long)json_integer_value(count), state);

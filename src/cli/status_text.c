@@ -136,20 +136,26 @@ static void add_programs(const json_t *programs, time_t now, bool color, struct 
 	table_fini(&t);
 }
 
-static void reason_cell(struct table *t, const json_t *socket)
+void str_add_reason(struct str *note, const json_t *socket)
 {
 	long long soonest = json_number(socket, "free_after_s");
 	long long latest = json_number(socket, "free_before_s");
-	struct str note = { 0 };
 
 	if (json_text(socket, "reason"))
-		str_add(&note, json_text(socket, "reason"));
+		str_add(note, json_text(socket, "reason"));
 	if (latest >= 0 && soonest >= 0 && soonest < latest)
-		str_addf(&note, "%sfree in %lld to %llds", note.length ? "; " : "", soonest,
+		str_addf(note, "%sfree in %lld to %llds", note->length ? "; " : "", soonest,
 			 latest);
 	else if (latest >= 0 || soonest >= 0)
-		str_addf(&note, "%sfree in %s%llds", note.length ? "; " : "",
+		str_addf(note, "%sfree in %s%llds", note->length ? "; " : "",
 			 latest >= 0 ? "" : "at least ", latest >= 0 ? latest : soonest);
+}
+
+static void reason_cell(struct table *t, const json_t *socket)
+{
+	struct str note = { 0 };
+
+	str_add_reason(&note, socket);
 	table_text(t, PAINT_NONE, str_text(&note));
 	str_fini(&note);
 }

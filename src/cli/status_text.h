@@ -18,6 +18,9 @@ struct table;
 void queue_cell(struct table *t, const json_t *socket);
 void socket_cell(struct table *t, const json_t *sockets, size_t i);
 
+/* Why it waits, and when it will be free: "…; free in 3 to 66s". */
+void str_add_reason(struct str *note, const json_t *socket);
+
 #define AGE_SIZE 48
 /* "42s", "3m10s", "5h2m", "12d4h" since an RFC 3339 time in UTC; "" if it is none. */
 const char *age_text(const char *since, time_t now, char buf[AGE_SIZE]);

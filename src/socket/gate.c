@@ -231,6 +231,7 @@ bool gate_shut(struct gate *g, const struct attempt *a, int64_t patience_ms)
 
 	if (!g->since) {
 		g->since = now;
+		g->began = time(NULL);
 		loop_timer_start(g->loop, &g->patience, patience_ms, on_patience_over);
 	}
 	g->tries++;

@@ -11,6 +11,8 @@
 #ifndef HOLDPORT_SOCKET_GATE_H
 #define HOLDPORT_SOCKET_GATE_H
 
+#include <time.h>
+
 #include "base/str.h"
 #include "loop/loop.h"
 #include "socket/blocker.h"
@@ -21,6 +23,7 @@ struct gate {
 	void (*late)(struct gate *g);	/* the patience is over; once */
 	const struct key *key;
 	int64_t since;			/* when it was shut; 0: it is open */
+	time_t began;			/* the same, for people */
 	bool over;			/* the patience is */
 	unsigned tries;			/* that failed in a row */
 	struct gate_view {			/* by the last look; NULL: there was none */

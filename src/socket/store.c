@@ -160,12 +160,15 @@ static bool blocked(int why)
 static void set_reason(struct held *h, const struct err *err)
 {
 	const struct gate_view *seen = h->gate.view;
+	char since[CLOCK_RFC3339_SIZE];
 	struct str text = { 0 };
 
 	if (blocked(err->code))
 		blocker_text(&h->key, &seen->facts, &seen->judgement, &text);
 	else
 		str_add(&text, err->text);
+	if (err->code == EADDRNOTAVAIL)
+		str_addf(&text, " (since %s at least)", clock_rfc3339(h->gate.began, since));
 	if (h->trouble)
 		str_addf(&text, "; %s", h->trouble);
 	free(h->reason);

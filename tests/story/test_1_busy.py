@@ -59,7 +59,8 @@ def test_connections_of_an_earlier_listener_that_block_are_named_as_what_they_ar
 def test_an_address_that_is_not_on_this_host_is_said_to_be_none(holdport):
     holdport.write_web("--notify", address=f"203.0.113.7:{holdport.port()}")
     holdport.run()
-    assert "not on this host" in holdport.socket("http")["reason"]
+    assert re.search(r"not on this host \(since 20\S+Z at least\)",
+                     holdport.socket("http")["reason"])
 
 
 def test_a_stale_unix_socket_is_replaced(holdport):
