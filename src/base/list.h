@@ -29,6 +29,11 @@ static inline void list_append(struct list *l, struct list *node)
 	l->before = node;
 }
 
+static inline void list_insert_after(struct list *there, struct list *node)
+{
+	list_append(there->next, node);
+}
+
 static inline void list_remove(struct list *node)
 {
 	node->before->next = node->next;

@@ -124,7 +124,7 @@ static int take_option(struct exec *e, char ***words)
 		add(e, "-l");
 		add(e, word + 2);
 	} else if (strcmp(word, "--intercept") == 0) {
-		return complain(OUTCOME_USAGE, "exec: --intercept: not in this version");
+		add(e, (char *)"--handoff=intercept");	/* read, never written */
 	} else if (strncmp(word, "--", 2) == 0 && strchr(word, '=')) {
 		add(e, word);
 	} else if (strncmp(word, "--", 2) == 0 && (*words)[1]) {

@@ -22,6 +22,7 @@ static void commands_to(struct str *out)
 static void keys_to(struct str *out)
 {
 	str_add(out, "-l\tADDR\tan address to hold\n");
+	str_add(out, "--intercept\t\tit binds for itself, and is given what is held\n");
 	str_add(out, "--runtime-dir=\tDIR\twhere the supervisor is found\n");
 	for (const struct option *o = options_program; o->key; o++)
 		if (strcmp(o->key, "command") != 0 && strcmp(o->key, "sockets") != 0)

@@ -16,7 +16,7 @@
 const struct command commands[] = {
 	{ "run", cmd_run, "[-c FILE]", "supervise in the foreground",
 	  OPT(CONFIG), 0, 0, NULL },
-	{ "exec", NULL, "[-l ADDR]... [--KEY=VALUE]... -- COMMAND [ARG...]",
+	{ "exec", NULL, "[--intercept] [-l ADDR]... [--KEY=VALUE]... -- COMMAND [ARG...]",
 	  "supervise one command without a file: holdport exec -l 8080 -- ./server",
 	  0, 0, NAMES_ANY, cmd_exec },
 	{ "check", cmd_check, "[-c FILE]", "every fault of the configuration at once",

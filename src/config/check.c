@@ -119,6 +119,15 @@ void check_socket(struct settings *s, const struct section *section, struct faul
 	accounts_of_socket(k, section, faults);
 }
 
+static bool has_program(const struct settings *s, const char *socket, bool intercepts)
+{
+	for (size_t i = 0; i < s->program_count; i++)
+		if (text_list_has(&s->programs[i]->sockets, socket) &&
+		    !!(s->programs[i]->handoff & HANDOFF_INTERCEPT) == intercepts)
+			return true;
+	return false;
+}
+
 /* Sockets before programs, for programs look at sockets. */
 void settings_check(struct settings *s, struct faults *faults)
 {
@@ -135,4 +144,7 @@ void settings_check(struct settings *s, struct faults *faults)
 			required(d->sections[i], "command", "/srv/app/server --verbose", faults);
 			check_program(s, d->sections[i], faults);
 		}
+	for (size_t i = 0; i < s->socket_count; i++)
+		s->sockets[i]->by_worker = has_program(s, s->sockets[i]->name, true) &&
+					   !has_program(s, s->sockets[i]->name, false);
 }

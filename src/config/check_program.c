@@ -142,6 +142,27 @@ static void check_php_fpm(const struct check *c)
 	}
 }
 
+static void check_intercept(const struct check *c)
+{
+	const struct text_list *names = &c->program->sockets;
+
+	if (!names->count)
+		FAULT(c, "handoff", "intercept needs to know what the program may bind; name its "
+		      "addresses with sockets = NAME");
+	for (size_t i = 0; i < names->count; i++) {
+		const struct socket_settings *k = settings_socket(c->settings, names->items[i]);
+
+		if (k && k->reuse_port)
+			FAULT(c, "handoff", "intercept hands out one socket for an address, and "
+			      "[socket:%s] has reuse_port = yes", k->name);
+		for (size_t j = 0; k && j < k->address_count; j++)
+			if (address_port(&k->addresses[j]) < 0)
+				FAULT(c, "handoff", "intercept is for addresses with a port in this "
+				      "version; [socket:%s] has \"%s\"", k->name,
+				      k->listen.items[j]);
+	}
+}
+
 static void check_handoff(const struct check *c)
 {
 	unsigned handoff = c->program->handoff;
@@ -150,6 +171,8 @@ static void check_handoff(const struct check *c)
 		FAULT(c, "handoff", "stdin needs a socket; name one with sockets = NAME");
 	if (handoff & HANDOFF_PHP_FPM)
 		check_php_fpm(c);
+	if (handoff & HANDOFF_INTERCEPT)
+		check_intercept(c);
 }
 
 static void check_ready(const struct check *c)
@@ -159,6 +182,9 @@ static void check_ready(const struct check *c)
 
 	if (ready->how == READY_TCP)
 		check_ready_tcp(c);
+	if (ready->how == READY_LISTEN && !(c->program->handoff & HANDOFF_INTERCEPT))
+		FAULT(c, "ready", "listen(2) of a program is seen only with handoff = intercept; use "
+		      "tcp, or auto");
 	if (ready->how == READY_FD && ready->fd < FIRST_FD + (int)count)
 		FAULT(c, "ready", "descriptor %d is one of the program's sockets (%d to %d); the "
 		      "first free one is fd:%d",
@@ -185,6 +211,9 @@ static int check_socket_name(const struct check *c, const char *kind, const char
 			       "${%s:%s:%lld}: [socket:%s] has %zu address%s, counted from 0", kind,
 			       name, (long long)n, name, k->address_count,
 			       k->address_count == 1 ? "" : "es");
+	if (strcmp(kind, "fd") == 0 && c->program->handoff & HANDOFF_INTERCEPT)
+		return err_set(err, 0, "${fd:%s}: with handoff = intercept a program is given no "
+				       "descriptor; use ${port:%s}", name, name);
 	if (strcmp(kind, "port") == 0 && address_port(&k->addresses[n]) < 0)
 		return err_set(err, 0, "${port:%s}: a unix socket has no port; use ${address:%s}",
 			       name, name);

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/owner.h"
 #include "config/quantity.h"
 #include "config/unsafe.h"
 #include "config/words.h"
@@ -174,6 +175,8 @@ const struct option_type option_limit = { "SOFT or SOFT:HARD", false, read_limit
 static int read_handoff(const struct option *o, const char *text, const struct reading *r,
 			void *object, struct err *err)
 {
+	static const struct option_word alone[] = { { "none", HANDOFF_NONE },
+						    { "intercept", HANDOFF_INTERCEPT } };
 	struct text_list words = { 0 };
 	unsigned set = 0;
 	int rc = 0;
@@ -187,8 +190,10 @@ static int read_handoff(const struct option *o, const char *text, const struct r
 		set |= (unsigned)bit;
 	}
 	text_list_fini(&words);
-	if (rc == 0 && set & HANDOFF_NONE && set != HANDOFF_NONE)
-		rc = err_set(err, 0, "none stands alone; leave it out, or leave out the others");
+	for (size_t i = 0; i < COUNT(alone) && rc == 0; i++)
+		if (set & (unsigned)alone[i].value && set != (unsigned)alone[i].value)
+			rc = err_set(err, 0, "%s stands alone; leave it out, or leave out the "
+				     "others", alone[i].word);
 	if (rc == 0)
 		*OPTION_AT(o, object, unsigned) = set;
 	return rc;

@@ -51,12 +51,12 @@ static const struct option_word errs[] = {
 static const struct option_word handoffs[] = {
 	{ "auto", HANDOFF_LISTEN_FDS }, { "stdin", HANDOFF_STDIN }, { "nginx", HANDOFF_NGINX },
 	{ "einhorn", HANDOFF_EINHORN }, { "php-fpm", HANDOFF_PHP_FPM },
-	{ "none", HANDOFF_NONE }, { NULL, 0 },
+	{ "intercept", HANDOFF_INTERCEPT }, { "none", HANDOFF_NONE }, { NULL, 0 },
 };
 static const struct option_word readies[] = {
 	{ "auto", READY_AUTO }, { "notify", READY_NOTIFY }, { "fd:N", READY_FD },
-	{ "tcp", READY_TCP }, { "exec:COMMAND", READY_EXEC }, { "delay:D", READY_DELAY },
-	{ NULL, 0 },
+	{ "listen", READY_LISTEN }, { "tcp", READY_TCP }, { "exec:COMMAND", READY_EXEC },
+	{ "delay:D", READY_DELAY }, { NULL, 0 },
 };
 
 const struct option options_program[] = {
@@ -131,11 +131,12 @@ const struct option options_program[] = {
 	  .help = "The [socket:NAME] sections that the program serves, a list in the order in "
 		  "which it gets them." },
 	{ FIELD(handoff, unsigned, option_handoff), .preset = "auto", .words = handoffs,
-	  .not_yet = "intercept", .effect = EFFECT_RESTART,
+	  .effect = EFFECT_RESTART,
 	  .help = "How the program is told of its sockets, a list. auto: LISTEN_FDS and "
 		  "SERVER_STARTER_PORT; stdin: the first one is descriptor 0; nginx: the NGINX "
 		  "variable; einhorn: EINHORN_FD_0 and so on, with a socket for the acknowledgement; "
-		  "php-fpm: the FPM_SOCKETS variable; none: not at all." },
+		  "php-fpm: the FPM_SOCKETS variable; intercept, which stands alone: it binds for "
+		  "itself, and its bind(2) is answered with the held socket; none: not at all." },
 	{ FIELD(workers, int64_t, option_workers), .preset = "1", .max = 1000,
 	  .effect = EFFECT_LIVE,
 	  .help = "How many processes share the sockets: 0 to 1000, or auto (one a processor, "
@@ -158,10 +159,11 @@ const struct option options_program[] = {
 	  .help = "Attempts in a row that were never proved, after which the program counts as "
 		  "failed. 0: never give up." },
 	{ FIELD(ready, struct ready, option_ready), .preset = "auto", .words = readies,
-	  .not_yet = "listen http:", .effect = EFFECT_LIVE,
-	  .help = "What proves that a worker serves. auto: READY=1, being seen waiting on a "
-		  "held socket, or living for 1s; notify: READY=1; fd:N: a new line on "
-		  "descriptor N; tcp: a connection that it accepts; exec:COMMAND: the command ends "
+	  .not_yet = "http:", .effect = EFFECT_LIVE,
+	  .help = "What proves that a worker serves. auto: READY=1, listening (handoff = "
+		  "intercept), being seen waiting on a held socket, or living for 1s; notify: "
+		  "READY=1; fd:N: a new line on descriptor N; listen: it has called listen(2) "
+		  "on all of its sockets (handoff = intercept); tcp: a connection that it accepts; exec:COMMAND: the command ends "
 		  "with 0 (words as in command; tried again until then); delay:D: living that "
 		  "long." },
 	{ DURATION(start_timeout), .preset = "60s", .min = 1, .effect = EFFECT_LIVE,

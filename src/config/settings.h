@@ -71,6 +71,9 @@ struct socket_settings {
 	char *owner, *group;		/* NULL: unset */
 	uid_t uid;			/* resolved owner and group; (uid_t)-1: unset */
 	gid_t gid;
+	/* Not read: it is bound when a worker binds it, for all its programs have
+	 * handoff = intercept. */
+	bool by_worker;
 };
 
 /* A rung of a stop ladder.  The last one is always KILL, without patience. */
@@ -86,12 +89,14 @@ enum handoff {			/* bits of a set */
 	HANDOFF_NONE = 8,
 	HANDOFF_EINHORN = 16,
 	HANDOFF_PHP_FPM = 32,
+	HANDOFF_INTERCEPT = 64,	/* the worker binds, and is given what is held */
 	/* those that announce descriptors from 3 on */
 	HANDOFF_ANNOUNCES = HANDOFF_LISTEN_FDS | HANDOFF_NGINX | HANDOFF_EINHORN |
 			    HANDOFF_PHP_FPM,
 };
 
-enum ready_how { READY_AUTO, READY_NOTIFY, READY_FD, READY_TCP, READY_EXEC, READY_DELAY };
+enum ready_how { READY_AUTO, READY_NOTIFY, READY_FD, READY_LISTEN, READY_TCP, READY_EXEC,
+		 READY_DELAY };
 struct ready {
 	enum ready_how how;
 	int fd;				/* READY_FD */

@@ -57,7 +57,7 @@ void counting_by_socket(struct counting *c, struct control *control)
 static const int *count_of(const struct counted *item, const struct held *h)
 {
 	for (size_t i = 0; i < item->held_count; i++)
-		if (item->held[i] == h)
+		if (item->held[i] == h || item->held[i] == h->permit)
 			return &item->by_held[i];
 	return NULL;
 }

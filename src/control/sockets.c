@@ -206,6 +206,11 @@ static bool check_names(struct call *c, json_t *names)
 	return true;
 }
 
+static bool is_listed(json_t *names, const struct held *h)
+{
+	return is_named(names, h->settings->name) && !held_is_parted(h);
+}
+
 static void answer(struct call *call, json_t *names)
 {
 	struct control *c = control_of(call);
@@ -217,7 +222,7 @@ static void answer(struct call *call, json_t *names)
 		counting_add(&counting, p);
 	counting_by_socket(&counting, c);
 	list_each(h, &c->store->sockets, struct held, node)
-		for (size_t i = 0; i < group_size(h) && is_named(names, h->settings->name); i++) {
+		for (size_t i = 0; i < group_size(h) && is_listed(names, h); i++) {
 			heal_look(group_slot(h, i));
 			(void)json_array_append_new(sockets, detail_json(group_slot(h, i), &counting));
 		}

@@ -142,9 +142,9 @@ static json_t *sockets_json(struct control *c, json_t *names, bool *found)
 	json_t *sockets = json_array();
 
 	list_each(h, &c->store->sockets, struct held, node)
-		for (size_t i = 0; i < group_size(h) && wanted(names, h->settings->name, found);
-		     i++)
-			(void)json_array_append_new(sockets, socket_json(group_slot(h, i)));
+		if (!held_is_parted(h) && wanted(names, h->settings->name, found))
+			for (size_t i = 0; i < group_size(h); i++)
+				(void)json_array_append_new(sockets, socket_json(group_slot(h, i)));
 	return sockets;
 }
 

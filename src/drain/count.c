@@ -64,10 +64,10 @@ static void add_workers(struct question *q, const struct counted *list, size_t c
 }
 
 /* Slots of a group have one address, by which a connection is found: in the store,
- * the first one stands for all. */
+ * the first one stands for all.  A permission stands for what workers bound by it. */
 static bool at_one_address(const struct held *a, const struct held *b)
 {
-	return a == b || (a->group && a->group == b->group);
+	return a == b || (a->group && a->group == b->group) || b->permit == a;
 }
 
 /* The one of these that a connection counts for: it may look as if it had come by

@@ -98,9 +98,10 @@ static void start_auto(struct proof *p)
 	loop_timer_start(p->loop, &p->look, p->look_after, on_look);
 }
 
-static void start_notify(struct proof *p)
+/* proof_said_ready() will come, or proof_listens(). */
+static void start_told(struct proof *p)
 {
-	(void)p;	/* proof_said_ready() will come */
+	(void)p;
 }
 
 static void start_fd(struct proof *p)
@@ -153,8 +154,8 @@ void proof_start(struct proof *p, struct loop *loop, const struct proof_spec *sp
 		 void (*proved)(struct proof *p, const char *by))
 {
 	static void (*const starts[])(struct proof *p) = {
-		[READY_AUTO] = start_auto,   [READY_NOTIFY] = start_notify,
-		[READY_FD] = start_fd,	     [READY_TCP] = start_tcp,
+		[READY_AUTO] = start_auto,   [READY_NOTIFY] = start_told,
+		[READY_LISTEN] = start_told, [READY_FD] = start_fd,	     [READY_TCP] = start_tcp,
 		[READY_EXEC] = start_exec,   [READY_DELAY] = start_delay,
 	};
 
@@ -178,6 +179,14 @@ void proof_said_ready(struct proof *p)
 void proof_acknowledged(struct proof *p)
 {
 	said(p, "ack");
+}
+
+void proof_listens(struct proof *p)
+{
+	enum ready_how how = p->spec.program->ready.how;
+
+	if (p->loop && (how == READY_LISTEN || (how == READY_AUTO && !p->spec.must_notify)))
+		tell(p, "listen");
 }
 
 void proof_stop(struct proof *p)

@@ -2,10 +2,11 @@
  *
  *   notify   it said READY=1, or acknowledged (handoff = einhorn)
  *   fd:N     it wrote a line to the descriptor
+ *   listen   it listens on every socket of the program (handoff = intercept)
  *   tcp      it, and no other process, accepted a connection of ours
  *   exec:…   a command that was run ended with 0
  *   delay:D  it lived that long
- *   auto     READY=1, or it was seen waiting on a held socket, or it lived for
+ *   auto     READY=1, or it listens, or it was seen waiting on a held socket, or it lived for
  *            a second; a program that once said READY=1 must say it again
  *
  * Looks, tells once, decides nothing about the worker. */
@@ -41,7 +42,7 @@ struct proof {
 	struct probe probe;
 	struct trial *trial;
 	char *last_run;			/* how it failed; NULL: it did not */
-	/* by: "notify", "ack", "fd", "tcp", "exec", "delay", "waiting", "alive" */
+	/* by: "notify", "ack", "fd", "tcp", "exec", "delay", "listen", "waiting", "alive" */
 	void (*proved)(struct proof *p, const char *by);
 };
 
@@ -49,6 +50,7 @@ void proof_start(struct proof *p, struct loop *loop, const struct proof_spec *sp
 		 void (*proved)(struct proof *p, const char *by));
 void proof_said_ready(struct proof *p);	/* READY=1 came */
 void proof_acknowledged(struct proof *p);	/* as einhorn's workers do; counts the same */
+void proof_listens(struct proof *p);		/* on all that it is to serve */
 void proof_stop(struct proof *p);	/* accepts one that was never started */
 void proof_fini(struct proof *p);	/* last_run is there until then */
 

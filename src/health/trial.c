@@ -40,11 +40,11 @@ static void tell_end(struct trial *t, const struct process_end *end)
 	char how[WORKER_END_SIZE];
 	struct str text = { 0 };
 	struct err err;
-	const char *step = "";
-	int why = 0;
+	struct spawn_report report;
 
-	if (platform_spawn_verdict(t->report, &why, &step) == VERDICT_FAILED) {
-		launch_explain(&t->launch.place, t->spec.program, why, step, &err);
+	if (platform_spawn_verdict(t->report, &report) == VERDICT_FAILED) {
+		launch_explain(&t->launch.place, t->spec.program, report.why,
+			       report.step, &err);
 		str_add(&text, err.text);
 	} else {
 		str_addf(&text, "ended with %s", worker_end_text(end, how));

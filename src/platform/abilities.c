@@ -1,6 +1,7 @@
 #include "base/fd.h"
 #include "platform/count.h"
 #include "platform/handle.h"
+#include "platform/intercept.h"
 #include "platform/platform.h"
 
 #include <netinet/in.h>
@@ -91,9 +92,15 @@ static bool try_ending(void)
 	return platform_end_connections(1, never, NULL, NULL) >= 0;
 }
 
+static bool try_intercept(void)
+{
+	return platform_filter_works(NULL) == 0;
+}
+
 bool platform_can(enum ability a)
 {
 	static bool (*const tries[])(void) = {
+		[CAN_INTERCEPT_BIND] = try_intercept,
 		[CAN_HOLD_PROCESS] = try_handle,
 		[CAN_FIND_LISTENER] = try_listeners,
 		[CAN_FIND_ACCEPTOR] = try_acceptor,

@@ -49,6 +49,19 @@ static inline struct claim claim_of(const struct sockaddr *sa, bool v6only)
 	return (struct claim){ .v4 = CLAIM_NONE };
 }
 
+/* Is all of `part` claimed by `whole`? */
+static inline bool claim_within(const struct claim *part, const struct claim *whole)
+{
+	bool same4 = part->host4.s_addr == whole->host4.s_addr;
+	bool same6 = part->scope == whole->scope &&
+		     IN6_ARE_ADDR_EQUAL(&part->host6, &whole->host6);
+
+	return (part->v4 < whole->v4 || part->v4 == CLAIM_NONE ||
+		(part->v4 == whole->v4 && (part->v4 == CLAIM_ALL || same4))) &&
+	       (part->v6 < whole->v6 || part->v6 == CLAIM_NONE ||
+		(part->v6 == whole->v6 && (part->v6 == CLAIM_ALL || same6)));
+}
+
 static inline bool claims_meet(const struct claim *a, const struct claim *b)
 {
 	/* By reach of the one and of the other: never, always, if they are equal. */

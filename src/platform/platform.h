@@ -15,6 +15,7 @@
 #include "base/err.h"
 
 #define ABILITIES(X)                                                                  \
+	X(INTERCEPT_BIND, "intercept_bind", "a bind(2) of a worker's, answered by us")     \
 	X(HOLD_PROCESS, "hold_process", "a handle that outlives reuse of a pid")      \
 	X(FIND_LISTENER, "find_listener", "who listens at an address")                \
 	X(FIND_ACCEPTOR, "find_acceptor", "which process accepted a connection")      \

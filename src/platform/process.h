@@ -60,6 +60,7 @@ struct spawn {
 	const struct spawn_limit *limits;
 	size_t limit_count;
 	const struct traits *traits;	/* NULL: as ours */
+	const struct filter *filter;	/* NULL: none (platform/intercept.h) */
 };
 
 /* Starts it in a process group of its own with every signal at its default and
@@ -67,9 +68,16 @@ struct spawn {
  * with platform_spawn_verdict().  -1: no process was made. */
 int platform_spawn(const struct spawn *s, struct process *ret, int *ret_report, struct err *err);
 
-enum verdict { VERDICT_PENDING, VERDICT_RUNS, VERDICT_FAILED };
-/* ret_step: what the child did when it failed, in words: "exec", "directory", … */
-enum verdict platform_spawn_verdict(int report, int *ret_errno, const char **ret_step);
+/* What is to be known of a child until exec(2) has its verdict. */
+struct spawn_report {
+	int why;			/* FAILED: errno … */
+	const char *step;		/* … of what it did, in words: "exec", "directory", … */
+	int listener;			/* FILTERED: of its filter; the caller owns it */
+};
+
+enum verdict { VERDICT_PENDING, VERDICT_FILTERED /* and more to come */, VERDICT_RUNS,
+	       VERDICT_FAILED };
+enum verdict platform_spawn_verdict(int report, struct spawn_report *ret);
 
 /* 0, or -1 and errno (ESRCH: it has ended).  Never reaches a reaped pid. */
 int platform_signal(const struct process *p, int number);

@@ -12,6 +12,7 @@
 #include "base/owner.h"
 #include "base/str.h"
 #include "config/expand.h"
+#include "platform/intercept.h"
 #include "process/env.h"
 
 /* NAME or NAME:N → the position among the worker's sockets, -1: none such. */
@@ -262,6 +263,12 @@ int launch_prepare(const struct launch_spec *spec, struct launch *ret, struct er
 		launch_fini(&l);
 		return -1;
 	}
+	if (!spec->command && p->handoff & HANDOFF_INTERCEPT &&
+	    !(l.spawn.filter = platform_filter(err))) {
+		(void)err_in(err, "handoff = intercept");
+		launch_fini(&l);
+		return -1;
+	}
 	l.spawn.path = l.place.path;
 	l.spawn.argv = l.argv.items;
 	l.spawn.env = l.env.items;
@@ -357,6 +364,10 @@ void launch_explain(const struct launch_place *l, const struct program_settings 
 		(void)explain_exec(l->path, why, err);
 	else if (strcmp(step, "directory") == 0)
 		(void)err_sys(err, why, "directory %s", l->directory);
+	else if (strcmp(step, "handoff = intercept") == 0)
+		(void)err_sys(err, why, "handoff = intercept: the system refuses the filter%s",
+			      why == EBUSY ? ", for another one that reports is there already "
+					     "(of a container, or of another supervisor)" : "");
 	else if (strcmp(step, "user and group") == 0)
 		(void)err_sys(err, why, "cannot become user %s, group %s",
 			      p->user ? p->user : "(as ours)", p->group ? p->group : "(as ours)");

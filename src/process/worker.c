@@ -77,16 +77,20 @@ int64_t worker_time_left(const struct worker *w)
 
 static void hear_verdict(struct worker *w)
 {
-	const char *step = "";
-	int why = 0;
-	enum verdict v = platform_spawn_verdict(w->report_fd, &why, &step);
+	struct spawn_report report;
+	enum verdict v = platform_spawn_verdict(w->report_fd, &report);
 
+	if (v == VERDICT_FILTERED) {
+		w->listener = report.listener;
+		w->told(w, WORKER_NEWS_FILTERED);
+		v = platform_spawn_verdict(w->report_fd, &report);
+	}
 	if (v == VERDICT_PENDING)
 		return;
 	if (v == VERDICT_FAILED && !w->reason) {
 		struct err err = { 0 };
 
-		launch_explain(&w->place, w->settings, why, step, &err);
+		launch_explain(&w->place, w->settings, report.why, report.step, &err);
 		w->reason = mem_text(err.text);
 	}
 	release(w, WORKER_HOLDS_REPORT);
@@ -169,7 +173,7 @@ static void on_child(struct loop_child *c)
 int worker_start(struct worker *w, struct launch *launch, struct err *err)
 {
 	w->state = WORKER_STARTING;
-	w->report_fd = -1;
+	w->report_fd = w->listener = -1;
 	w->process = w->main = PROCESS_NONE;
 	if (platform_spawn(&launch->spawn, &w->process, &w->report_fd, err) < 0) {
 		launch_fini(launch);
@@ -317,6 +321,7 @@ void worker_fini(struct worker *w)
 	release(w, w->held);
 	if (w->main.pid)
 		fd_close(&w->main.handle);
+	fd_close(&w->listener);
 	free(w->reason);
 	w->reason = NULL;
 }

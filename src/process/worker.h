@@ -19,6 +19,7 @@
 
 enum worker_news {
 	WORKER_NEWS_STATE,
+	WORKER_NEWS_FILTERED,	/* its listener is here, to be taken */
 	WORKER_NEWS_ENDING,	/* its process has ended; its state has not moved yet */
 	WORKER_NEWS_GONE,
 };
@@ -41,6 +42,7 @@ struct worker {
 	int64_t patience_ends;			/* loop_now() scale; 0: no deadline runs */
 	int64_t patience_most;			/* as far as it may be extended */
 	int64_t extended;			/* it asked for this rung's time until then */
+	int listener;				/* of the filter that it has; -1: none, or taken */
 	time_t started;
 	void (*told)(struct worker *w, enum worker_news news);
 

@@ -67,7 +67,7 @@ void hint_at_binding(const struct member *m, const struct text_list *lines, stru
 		return;
 	str_add(text, "; if it means an address of its sockets: this program binds for itself, and "
 		      "holdport holds that address: let it take the socket it is given (handoff, "
-		      "docs/handoff.md)");
+		      "docs/handoff.md), or set handoff = intercept");
 	if (hands_listen_fds(m) && is_wrapped(m))
 		str_add(text, "; behind a shell it takes none unless it is started with exec, or "
 			      "with holdport-listen-pid");

@@ -124,7 +124,7 @@ bool means_same_sockets(const struct means *a, const struct means *b)
 
 static void note_missing(const struct held *h, bool *bound, struct str *ret_missing)
 {
-	if (h->state == HELD_LISTENING)
+	if (h->state == HELD_LISTENING || held_awaits_worker(h))
 		return;
 	if (ret_missing)
 		str_addf(ret_missing, "%ssocket %s waits: %s", *bound ? "" : "; ",

@@ -158,10 +158,42 @@ static void watch_drain(struct member *m)
 		drain_stop(&m->drain);
 }
 
+static void on_listening(struct intercept *i)
+{
+	struct member *m = OWNER(i, struct member, intercept);
+
+	proof_listens(&m->proof);
+}
+
+static void on_stuck(struct intercept *i)
+{
+	struct member *m = OWNER(i, struct member, intercept);
+
+	log_error("%s: worker %ld calls bind(2) or listen(2), and what it calls it with cannot be "
+		  "read; it is ended", m->name, (long)m->worker.pid);
+	worker_on(&m->worker, WORKER_EV_KILL);
+}
+
+static void start_intercept(struct member *m)
+{
+	struct intercept_spec spec = {
+		.name = m->name, .store = m->generation->program->rollout->store,
+		.permits = { m->means->held, m->means->held_count },
+	};
+
+	m->intercept.listens = on_listening;
+	m->intercept.stuck = on_stuck;
+	intercept_start(&m->intercept, &spec, fd_take(&m->worker.listener));
+}
+
 static void on_worker(struct worker *w, enum worker_news news)
 {
 	struct member *m = OWNER(w, struct member, worker);
 
+	if (news == WORKER_NEWS_FILTERED) {
+		start_intercept(m);
+		return;
+	}
 	if (news == WORKER_NEWS_ENDING) {
 		/* A last READY=1 counts, and the last lines say why. */
 		(void)notify_drain(&m->notify);
@@ -177,6 +209,7 @@ static void on_worker(struct worker *w, enum worker_news news)
 		capture_end(&m->err);
 		notify_close(&m->notify);
 		ack_close(&m->ack);
+		intercept_stop(&m->intercept);
 		pid_file_stop(&m->pid_file);
 	}
 	generation_told(m->generation, m, news);
@@ -277,6 +310,7 @@ static struct member *member_new(struct generation *g, struct seat *seat)
 	m->worker.settings = g->means->program;
 	m->worker.loop = g->program->rollout->loop;
 	m->worker.told = on_worker;
+	m->worker.listener = -1;
 	m->notify.fd = -1;
 	list_init(&m->node);
 	return m;
@@ -321,6 +355,7 @@ void member_free(struct member *m)
 	pid_file_stop(&m->pid_file);
 	notify_close(&m->notify);
 	ack_close(&m->ack);
+	intercept_stop(&m->intercept);
 	capture_fini(&m->out);
 	capture_fini(&m->err);
 	worker_fini(&m->worker);

@@ -8,6 +8,7 @@
 #include "health/notify.h"
 #include "health/proof.h"
 #include "health/watchdog.h"
+#include "intercept/intercept.h"
 #include "logs/capture.h"
 #include "process/pid_file.h"
 #include "process/worker.h"
@@ -41,6 +42,7 @@ struct member {
 	struct worker worker;
 	struct notify notify;
 	struct ack ack;			/* with handoff = einhorn */
+	struct intercept intercept;	/* with handoff = intercept */
 	struct proof proof;
 	struct watchdog watchdog;
 	struct drain drain;

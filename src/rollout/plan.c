@@ -136,8 +136,13 @@ static void plan_kept(struct plan *plan, const struct place_at *was, const struc
 	/* The addresses beside this one are steps of their own. */
 	before.listen = now->socket->listen;
 	effect = socket_settings_effect(&before, now->socket, &keys);
+	if (was->socket->by_worker && !now->socket->by_worker) {
+		effect = EFFECT_REBIND;
+		text_list_add(&keys, "no worker binds it any more");
+	}
 	why = joined(&keys);
-	if (effect == EFFECT_REBIND && rebind_alike(&now->key, was->socket, now->socket))
+	if (effect == EFFECT_REBIND && was->socket->by_worker == now->socket->by_worker &&
+	    rebind_alike(&now->key, was->socket, now->socket))
 		effect = EFFECT_LIVE;
 
 	if (effect == EFFECT_REBIND)
@@ -288,15 +293,26 @@ void plan_tell_risks(struct plan *p, bool can_steer)
 	}
 }
 
-/* A path is one file, whatever the type of its socket. */
 static bool rebinds_group(const struct plan_step *s)
 {
 	return s->socket->reuse_port || (s->was && s->was->reuse_port);
 }
 
+static bool is_workers(const struct plan_step *s)
+{
+	return s->socket->by_worker || (s->was && s->was->by_worker);
+}
+
+/* A path is one file, whatever the type of its socket; what workers have bound has
+ * the options that they chose. */
 int plan_check(const struct plan *p, struct err *err)
 {
 	for (size_t i = 0; i < p->count; i++) {
+		if (p->steps[i].action == PLAN_REBIND && is_workers(&p->steps[i]))
+			return err_set(err, 0,
+				       "socket %s: %s: an address that workers bind (handoff = "
+				       "intercept) cannot be bound anew; shut holdport down and "
+				       "start it, or go back", p->steps[i].name, p->steps[i].text);
 		if (p->steps[i].action == PLAN_REBIND && rebinds_group(&p->steps[i]))
 			return err_set(err, 0,
 				       "socket %s: %s: a group (reuse_port) cannot be bound anew "

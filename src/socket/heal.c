@@ -75,6 +75,9 @@ static int mend_device(struct held *h, struct str *done, struct err *err)
 {
 	const char *device = h->settings->bind_device;
 
+	/* A server that bound it itself may have chosen one. */
+	if (h->settings->by_worker && !device)
+		return 0;
 	if (h->key.family == AF_UNIX || leader_of(h)->deaf || platform_hears(h->fd, device))
 		return 0;
 	if (platform_hear(h->fd, device, err) < 0)

@@ -6,6 +6,7 @@
 static const struct held_arrow arrows[HELD_STATE_COUNT][HELD_EVENT_COUNT] = {
 	[HELD_NEW] = {
 		[HELD_EV_BOUND]   = GO(LISTENING, WATCH),
+		[HELD_EV_LEFT]    = GO(WAITING,   LEAVE),
 		[HELD_EV_BUSY]    = GO(WAITING,   TRY_LATER),
 		[HELD_EV_RETIRED] = GO(CLOSED,    RELEASE),
 	},

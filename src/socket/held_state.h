@@ -11,6 +11,7 @@
 
 #define HELD_EVENTS(X)                                                       \
 	X(BOUND, "bound")	/* bind(2) and listen(2) went through */     \
+	X(LEFT, "left")		/* a worker will bind it */                  \
 	X(BUSY, "busy")		/* they did not; the reason is noted */      \
 	X(HANG_UP, "hang-up")	/* somebody shut the listener down */        \
 	X(UNSERVED, "unserved")	/* nobody serves it, and clients should know */ \
@@ -35,6 +36,7 @@ enum held_act {
 	HELD_NOTHING,
 	HELD_WATCH,
 	HELD_TRY_LATER,
+	HELD_LEAVE,		/* to a worker */
 	HELD_LISTEN_AGAIN,
 	HELD_REFUSE,
 	HELD_WATCH_AGAIN,

@@ -65,10 +65,14 @@ static bool same_place(const struct key *a, const struct key *b)
 	       same_host(&a->address, &b->address);
 }
 
+bool key_same_address(const struct key *a, const struct key *b)
+{
+	return a->type == b->type && a->slot == b->slot && same_place(a, b);
+}
+
 bool key_same(const struct key *a, const struct key *b)
 {
-	return a->type == b->type && a->protocol == b->protocol && a->slot == b->slot &&
-	       same_place(a, b);
+	return a->protocol == b->protocol && key_same_address(a, b);
 }
 
 /* A path is one file whatever the type; abstract names are apart by type. */
@@ -97,6 +101,16 @@ bool key_overlaps(const struct key *a, bool a_v6only, const struct key *b, bool 
 	if (a->family == AF_UNIX)
 		return unix_overlaps(a, b);
 	return same_ports(a, b) && claims_meet(&one, &other);
+}
+
+bool key_covers(const struct key *a, bool a_v6only, const struct key *b, bool b_v6only)
+{
+	struct claim whole = claim_of((const struct sockaddr *)&a->address.sa, a_v6only);
+	struct claim part = claim_of((const struct sockaddr *)&b->address.sa, b_v6only);
+
+	if (a->family == AF_UNIX || b->family == AF_UNIX)
+		return key_same_address(a, b);
+	return same_ports(a, b) && claim_within(&part, &whole);
 }
 
 void key_of_address(const struct socket_settings *s, size_t index, struct key *ret)

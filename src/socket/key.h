@@ -31,6 +31,10 @@ struct socket_settings;
 /* Of one address of a section: what the settings make of it. */
 void key_of_address(const struct socket_settings *s, size_t index, struct key *ret);
 bool key_same(const struct key *a, const struct key *b);
+/* The same but for its protocol: MPTCP and TCP serve the same clients. */
+bool key_same_address(const struct key *a, const struct key *b);
+/* Everything that b would be bound to is part of a. */
+bool key_covers(const struct key *a, bool a_v6only, const struct key *b, bool b_v6only);
 /* Two different keys that the kernel will not hold at once: wildcard against
  * specific, dual-stack against IPv4, the same port.  The flags say whether the
  * sockets are (or will be) IPv6-only; design.md calls this an overlap. */

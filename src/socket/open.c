@@ -253,6 +253,35 @@ int socket_open_beside(const struct key *key, const struct socket_settings *s, b
 	return open_any(key, s, deaf ? BESIDE_AND_DEAF : BESIDE, err);
 }
 
+/* The worker's SO_REUSEPORT would let everybody of its user bind beside us. */
+static int take_alone(int fd, struct err *err)
+{
+	int off = 0;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &off, sizeof(off)) < 0)
+		return err_sys(err, errno, "cannot clear SO_REUSEPORT");
+	return 0;
+}
+
+int socket_bind_own(int fd, const struct key *key, const struct socket_settings *s,
+		    struct err *err)
+{
+	if ((key->family != AF_UNIX && take_alone(fd, err)) || share(fd, key, s, err) ||
+	    tune_apply(fd, key, s, TUNE_BEFORE_BIND, err) || set_blocking(fd, s, err) ||
+	    bind_to(fd, key, s, err))
+		return -1;
+	return listen_on(fd, key, s, err);
+}
+
+bool socket_is_v6only(int fd)
+{
+	socklen_t length = sizeof(int);
+	int only = 0;
+
+	(void)getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &length);
+	return only;
+}
+
 int socket_retune(int fd, const struct key *key, const struct socket_settings *s, struct err *err)
 {
 	if (tune_apply(fd, key, s, TUNE_LIVE, err) || set_blocking(fd, s, err) ||

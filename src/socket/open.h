@@ -36,6 +36,11 @@ int socket_retune(int fd, const struct key *key, const struct socket_settings *s
  * -1: what of the settings it cannot have; it can be held all the same. */
 int socket_take(int fd, const struct key *key, const struct socket_settings *s, struct err *err);
 
+/* Binds a socket that a worker made to this address, and listens, as socket_open()
+ * does; what the worker has set on it stays, but for what would let others in. */
+int socket_bind_own(int fd, const struct key *key, const struct socket_settings *s,
+		    struct err *err);
+
 /* A listener refuses connections from now on, those in its queue too; an address
  * of the network stays ours: SO_REUSEADDR, by which another could bind beside
  * what does not listen, is off until socket_relisten(). */
@@ -48,6 +53,8 @@ int socket_relisten(int fd, const struct key *key, const struct socket_settings 
  * only sockets of one user into a group, and a worker may want to add its own. */
 int socket_set_owner(int fd, const struct socket_settings *s, struct err *err);
 
+/* Whether this one is. */
+bool socket_is_v6only(int fd);
 /* Whether the socket for this key is (to be) IPv6-only; false for other families. */
 bool socket_v6only(const struct key *key, const struct socket_settings *s);
 /* Whether it has SO_REUSEADDR. */

@@ -25,18 +25,6 @@ static void on_again(struct loop_timer *t);
 static void on_hang_up(struct loop_io *io, int events);
 static void heal(struct held *h);
 
-const char *origin_word(enum origin o)
-{
-	static const char *const words[] = {
-		[ORIGIN_BOUND] = "bound",
-		[ORIGIN_INHERITED] = "inherited",
-		[ORIGIN_RECOVERED] = "recovered",
-		[ORIGIN_ADOPTED] = "adopted",
-	};
-
-	return words[o];
-}
-
 static void let_go(struct held *h)
 {
 	loop_timer_stop(&h->again);
@@ -97,6 +85,11 @@ static void watch(struct held *h)
 		loop_io_start(h->store->loop, &h->hang_up, h->fd, LOOP_WRITE, on_hang_up);
 }
 
+static void leave(struct held *h)
+{
+	h->reason = mem_text("no worker has bound it yet (handoff = intercept)");
+}
+
 /* When, the gate knows. */
 static void try_later(struct held *h)
 {
@@ -135,6 +128,7 @@ static void move(struct held *h, enum held_event event, bool news)
 		[HELD_NOTHING] = nothing,
 		[HELD_WATCH] = watch,
 		[HELD_TRY_LATER] = try_later,
+		[HELD_LEAVE] = leave,
 		[HELD_LISTEN_AGAIN] = heal,
 		[HELD_REFUSE] = refuse,
 		[HELD_WATCH_AGAIN] = watch_again,
@@ -423,6 +417,7 @@ void held_serve(struct held *h, bool served)
 
 void held_close(struct held *h)
 {
+	held_close_permitted(h);
 	if (h->group && !h->key.slot)
 		group_free(h->group);
 	if (!h->key.slot)
@@ -441,8 +436,8 @@ void store_fini(struct store *s)
 	s->changed = NULL;
 	list_each_safe(g, &s->given, struct given, node)
 		given_free(g);
-	list_each_safe(h, &s->sockets, struct held, node)
-		held_close(h);
+	while (!list_empty(&s->sockets))
+		held_close(held_configured(OWNER(s->sockets.next, struct held, node)));
 }
 
 struct held *store_replaced(const struct held *h)
@@ -450,7 +445,7 @@ struct held *store_replaced(const struct held *h)
 	struct held *before = NULL;
 
 	list_each(o, &h->store->sockets, struct held, node)
-		if (key_same(&o->key, &h->key) && o->number < h->number &&
+		if (!o->permit && key_same(&o->key, &h->key) && o->number < h->number &&
 		    (!before || o->number > before->number))
 			before = o;
 	return before;
@@ -461,7 +456,7 @@ struct held *store_claim(struct store *s, const struct key *key)
 	struct held *newest = NULL;
 
 	list_each(h, &s->sockets, struct held, node)
-		if (key_same(&h->key, key) && (!newest || h->number > newest->number))
+		if (!h->permit && key_same(&h->key, key) && (!newest || h->number > newest->number))
 			newest = h;
 	return newest;
 }
@@ -486,6 +481,8 @@ void held_open(struct held *h)
 
 	if (given)
 		take_over(h, given);
+	else if (h->settings->by_worker)
+		move(h, HELD_EV_LEFT, true);
 	else
 		try_now(h);
 }
@@ -511,6 +508,13 @@ struct held *store_add(struct store *s, const struct key *key,
 	if (h->group)
 		claim_slots(h);
 	return h;
+}
+
+void held_take(struct held *h, int fd)
+{
+	h->fd = fd;
+	h->origin = ORIGIN_BOUND;
+	move(h, HELD_EV_BOUND, false);
 }
 
 static int tune_one(struct held *h, const struct socket_settings *settings, struct err *err)
@@ -543,6 +547,9 @@ int held_retune(struct held *h, const struct socket_settings *settings, struct e
 		for (done--; done-- > 0;)
 			(void)tune_one(group_slot(h, done), was, NULL);
 	settings_unref(whole);
+	list_each(o, &h->store->sockets, struct held, node)
+		if (rc == 0 && o->permit == h)
+			rc = tune_one(o, settings, err);
 	return rc;
 }
 
@@ -558,17 +565,11 @@ void held_settings(struct held *h, const struct socket_settings *settings, unsig
 			log_warning("socket %s: its slots cannot be given to the user of its "
 				    "program", settings->name);
 	}
-}
-
-void held_leave(struct held *h)
-{
-	h->leaving = true;
-}
-
-void held_return(struct held *h)
-{
-	h->leaving = false;
-	h->number = ++h->store->last_number;
+	list_each(o, &h->store->sockets, struct held, node)
+		if (o->permit == h) {
+			take_settings(o, settings);
+			o->index = index;
+		}
 }
 
 bool held_may_wait(const struct held *h)
@@ -576,15 +577,4 @@ bool held_may_wait(const struct held *h)
 	if (h->settings->when_busy == BUSY_RESET)
 		return gate_can_reset(&h->gate);
 	return h->settings->when_busy == BUSY_WAIT;
-}
-
-void held_ref(struct held *h)
-{
-	h->references++;
-}
-
-void held_unref(struct held *h)
-{
-	if (--h->references == 0)
-		held_close(h);
 }

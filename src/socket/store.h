@@ -48,6 +48,9 @@ struct held {
 	struct group *group;		/* with reuse_port (group.h), NULL: it is alone */
 	bool served;			/* of a group: a worker of its slot serves */
 	unsigned index;			/* of the address in its section */
+	/* A worker bound it, and this one's address permits that; NULL: it is one of
+	 * the configuration. */
+	struct held *permit;
 	char *reason;			/* why it waits, NULL otherwise */
 	bool spoilt;			/* it listens, but not as it should: reason (heal.h) */
 	char *trouble;			/* the part of it that when_busy adds */
@@ -112,6 +115,19 @@ void store_close_given(struct store *s);
 struct held *store_add(struct store *s, const struct key *key,
 		       const struct socket_settings *settings, unsigned index);
 
+/* Its address is left to a worker to bind (handoff = intercept), wholly or in part,
+ * and no worker has bound exactly it yet. */
+bool held_awaits_worker(const struct held *h);
+/* The one of the configuration that stands behind it: itself, or its permit. */
+struct held *held_configured(struct held *h);
+/* It awaits a worker, but workers bound parts of it: those are what there is. */
+bool held_is_parted(const struct held *h);
+/* As it is, or will be, bound. */
+bool held_v6only(const struct held *h);
+/* A worker's own socket is bound to this address, which `permit` covers, and held
+ * from now on; takes fd.  NULL: err->code is for the worker. */
+struct held *held_bind_own(struct held *permit, const struct key *key, int fd, struct err *err);
+
 /* A reload: the same socket under new settings.  Live options are applied; a
  * failure leaves the old settings in force. */
 int held_retune(struct held *h, const struct socket_settings *settings, struct err *err);
@@ -137,7 +153,9 @@ void held_unref(struct held *h);	/* the last one closes */
 struct held *held_new(struct store *s, const struct key *key,
 		      const struct socket_settings *settings, unsigned index,
 		      struct group *group);
-void held_open(struct held *h);		/* what was given to us, or bound anew */
+void held_open(struct held *h);	/* what was given to us, or left to a worker, or bound */
 void held_close(struct held *h);
+void held_take(struct held *h, int fd);		/* bound for it; it listens */
+void held_close_permitted(const struct held *permit);
 
 #endif

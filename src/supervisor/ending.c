@@ -66,7 +66,7 @@ static void add_sockets(const struct supervisor *s, struct str *out)
 	size_t named = 0;
 
 	list_each(h, &s->store.sockets, struct held, node)
-		if (h->state == HELD_WAITING && named++ < NAMED_MOST)
+		if (h->state == HELD_WAITING && !held_awaits_worker(h) && named++ < NAMED_MOST)
 			str_addf(out, "; socket %s waits for its address", h->settings->name);
 }
 

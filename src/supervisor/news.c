@@ -62,7 +62,10 @@ void supervisor_socket(struct held *h, void *ctx)
 	address_text(&h->key.address, address);
 	if (h->group)
 		(void)snprintf(slot, sizeof(slot), " slot %d", h->key.slot);
-	if (h->state == HELD_WAITING) {
+	if (held_awaits_worker(h)) {
+		n.text = h->reason;
+		log_info("socket %s: %s is left to a worker to bind", h->settings->name, address);
+	} else if (h->state == HELD_WAITING) {
 		add_wait(h, &text);
 		n.text = str_text(&text);
 		log_line(h->gate.over ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING,

@@ -61,7 +61,7 @@ static int add_socket(const struct reconcile *r, const struct plan_step *step, s
 	u->fresh = true;
 	/* A cold start has nothing to go back to: even the impossible is tried
 	 * on, and status says why. */
-	if (!r->was || h->state == HELD_LISTENING)
+	if (!r->was || h->state == HELD_LISTENING || held_awaits_worker(h))
 		return 0;
 	if (step->action == PLAN_REBIND && h->shared)
 		return err_set(err, h->why, "socket %s: cannot be bound beside the one that is "

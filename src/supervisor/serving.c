@@ -43,7 +43,7 @@ static void settle(struct supervisor *s, bool unserved_too)
 	if (s->state >= MANAGER_LEAVING)
 		return;
 	list_each(h, &s->store.sockets, struct held, node) {
-		bool served = is_served(s, h);
+		bool served = is_served(s, held_configured(h));
 
 		if (served || unserved_too)
 			held_serve(h, served);

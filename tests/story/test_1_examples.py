@@ -160,9 +160,16 @@ def php_fpm(example):
     return [f"127.0.0.1:{example.port}"]
 
 
+def intercept(example):
+    for was in ("listen = *:8000", "http.server 8000"):
+        example.put(was, was.replace("8000", str(example.port)))
+    example.beside("index.html", "hello\n")
+    return [f"127.0.0.1:{example.port}"]
+
+
 ADAPT = {"nginx.conf": nginx, "php-fpm.conf": php_fpm, "gunicorn.conf": gunicorn,
          "node.conf": node, "uvicorn.conf": uvicorn, "server-starter.conf": server_starter,
-         "stdin.conf": stdin}
+         "stdin.conf": stdin, "intercept.conf": intercept}
 FASTCGI = ("php-fpm.conf", "stdin.conf")
 
 

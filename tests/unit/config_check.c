@@ -65,7 +65,7 @@ static void ready_fits_the_sockets(void **state)
 	settings_unref(taken("sockets = tcp, unix\nready = fd:6"));
 	refused("ready = fd:2", ":7: ready: fd:2 is out of range");
 	refused("ready = redy",
-		"ready: cannot read \"redy\"; it is auto, notify, fd:N, tcp, exec:COMMAND or delay:D");
+		"ready: cannot read \"redy\"; it is auto, notify, fd:N, listen, tcp, exec:COMMAND or delay:D");
 }
 
 static void late_expansions_are_checked_early(void **state)
@@ -92,7 +92,7 @@ static void handoff_is_a_set_that_makes_sense(void **state)
 	refused("handoff = stdin", ":7: handoff: stdin needs a socket");
 	refused("handoff = none, auto", ":7: handoff: none stands alone");
 	refused("handoff = atuo",
-		"handoff: cannot read \"atuo\"; it is auto, stdin, nginx, einhorn, php-fpm or none; "
+		"handoff: cannot read \"atuo\"; it is auto, stdin, nginx, einhorn, php-fpm, intercept or none; "
 		"did you mean \"auto\"?");
 }
 

@@ -102,16 +102,16 @@ static void a_failed_exec_says_its_errno(void **state)
 			   .fd_count = 3 };
 	struct process_end end;
 	struct process p;
-	const char *step;
+	struct spawn_report said;
 	struct err err;
-	int report, why;
+	int report;
 
 	(void)state;
 	assert_int_equal(platform_spawn(&s, &p, &report, &err), 0);
 	await_end(&p, &end);
-	assert_int_equal(platform_spawn_verdict(report, &why, &step), VERDICT_FAILED);
-	assert_int_equal(why, ENOENT);
-	assert_string_equal(step, "exec");
+	assert_int_equal(platform_spawn_verdict(report, &said), VERDICT_FAILED);
+	assert_int_equal(said.why, ENOENT);
+	assert_string_equal(said.step, "exec");
 	assert_int_equal(end.code, 127);
 	platform_reap(&p);
 	fd_close(&report);

@@ -50,8 +50,9 @@ int platform_spawn(const struct spawn *s, struct process *ret, int *ret_report, 
 	return 0;
 }
 
-enum verdict platform_spawn_verdict(int report, int *ret_errno, const char **ret_step)
+enum verdict platform_spawn_verdict(int report, struct spawn_report *ret)
 {
+	*ret = (struct spawn_report){ .step = "exec", .listener = -1 };
 	for (size_t i = 0; i < FAKE_PROCESSES; i++) {
 		struct fake_process *p = &fake.processes[i];
 
@@ -59,8 +60,7 @@ enum verdict platform_spawn_verdict(int report, int *ret_errno, const char **ret
 			continue;
 		if (p->exec_errno < 0)
 			return p->life == FAKE_ZOMBIE ? VERDICT_RUNS : VERDICT_PENDING;
-		*ret_errno = p->exec_errno;
-		*ret_step = "exec";
+		ret->why = p->exec_errno;
 		return p->exec_errno ? VERDICT_FAILED : VERDICT_RUNS;
 	}
 	return VERDICT_RUNS;

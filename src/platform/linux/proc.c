@@ -48,6 +48,25 @@ void proc_close(struct proc_list *e)
 	(void)closedir(e->dir);
 }
 
+long proc_number(pid_t pid, const char *file, const char *name, int base)
+{
+	char path[PROC_PATH_SIZE], *text;
+	size_t length = strlen(name);
+	long number = -1;
+
+	(void)snprintf(path, sizeof(path), "/proc/%ld/%s", (long)pid, file);
+	text = fd_read_file(path, 8192);
+	for (char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, name, length) == 0 && line[length] == ':') {
+			number = strtol(line + length + 1, NULL, base);
+			break;
+		}
+	}
+	free(text);
+	return number;
+}
+
 int proc_each_fd(pid_t pid, proc_fd_fn *see, void *ctx)
 {
 	char path[PROC_PATH_SIZE], name[24], link[LINK_SIZE];

@@ -27,6 +27,9 @@ typedef int proc_fd_fn(pid_t pid, int fd, const char *link, void *ctx);
 /* 1 if one of them ended it, 0, -1 and errno where we may not look. */
 int proc_each_fd(pid_t pid, proc_fd_fn *see, void *ctx);
 
+/* The number behind NAME: in /proc/PID/FILE; -1: there is none. */
+long proc_number(pid_t pid, const char *file, const char *name, int base);
+
 #define PROC_FAMILY_MOST 1024
 
 /* A process and those below it, oldest first; at most so many. */

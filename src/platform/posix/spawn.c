@@ -6,12 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/owner.h"
+#include "base/pass.h"
 #include "platform/handle.h"
+#include "platform/intercept.h"
 #include "platform/process.h"
 
 /* What the child was at, so that the parent can say it in words. */
@@ -24,6 +27,7 @@
 	X(PROCESSORS, "cpu_affinity")          \
 	X(LIMITS, "limits")                    \
 	X(PRIVILEGES, "no_new_privileges")     \
+	X(FILTER, "handoff = intercept")       \
 	X(BOUNDS, "bounds of capabilities")    \
 	X(IDENTITY, "user and group")          \
 	X(CAPABILITIES, "capabilities")        \
@@ -39,6 +43,9 @@ enum step {
 
 /* The highest descriptor that a worker can be given by `ready = fd:N` is 1023. */
 enum { FDS_MOST = 1280 };
+
+/* Where a worker has the listener of its filter, or near it. */
+enum { HIGH_FD = 1000 };
 
 struct failure {
 	int why;
@@ -78,16 +85,47 @@ static int place(const struct spawn *s, int *file, int *report)
 	return 0;
 }
 
-static int limit(const struct spawn *s)
+static int limit(const struct spawn *s, int report)
 {
+	(void)report;
 	for (size_t i = 0; i < s->limit_count; i++)
 		if (setrlimit((unsigned)s->limits[i].resource, &s->limits[i].value) < 0)
 			return -1;
 	return 0;
 }
 
-static int change_identity(const struct spawn *s)
+/* Up there it is in nobody's way, and select(2) can still name it. */
+static int lift_listener(int listener)
 {
+	struct rlimit most;
+	int lowest = HIGH_FD;
+
+	if (getrlimit(RLIMIT_NOFILE, &most) == 0 && most.rlim_cur < HIGH_FD + 24)
+		lowest = most.rlim_cur > 32 ? (int)most.rlim_cur - 8 : 0;
+	return fcntl(listener, F_DUPFD, lowest);
+}
+
+/* It stays open in the worker: a call that is reported while nobody of ours lives
+ * waits for one who does, where it would fail with the last listener closed. */
+static int filter_calls(const struct spawn *s, int report)
+{
+	const struct failure none = { .step = STEP_FILTER };
+	int listener, rc;
+
+	if (!s->filter)
+		return 0;
+	listener = platform_filter_install(s->filter);
+	if (listener < 0)
+		return -1;
+	rc = lift_listener(listener) < 0 ? -1
+					 : pass_send(report, &none, sizeof(none), listener);
+	(void)close(listener);
+	return rc;
+}
+
+static int change_identity(const struct spawn *s, int report)
+{
+	(void)report;
 	if ((s->set_user || s->set_group) && geteuid() == 0 &&
 	    setgroups(s->group_count, s->groups) < 0)
 		return -1;
@@ -107,12 +145,12 @@ static const struct traits *traits_of(const struct spawn *s)
 
 /* In this order: what only root may is done before the user changes, and
  * capabilities come back after it. */
-static enum step change_rights(const struct spawn *s)
+static enum step change_rights(const struct spawn *s, int report)
 {
 	static const struct {
 		enum step step;
 		int (*set)(const struct traits *t);	/* or: */
-		int (*change)(const struct spawn *s);
+		int (*change)(const struct spawn *s, int report);
 	} changes[] = {
 		{ STEP_OOM, platform_set_oom, NULL },
 		{ STEP_NICE, platform_set_nice, NULL },
@@ -120,13 +158,15 @@ static enum step change_rights(const struct spawn *s)
 		{ STEP_PROCESSORS, platform_set_processors, NULL },
 		{ STEP_LIMITS, NULL, limit },
 		{ STEP_PRIVILEGES, platform_set_no_new_privileges, NULL },
+		{ STEP_FILTER, NULL, filter_calls },
 		{ STEP_BOUNDS, platform_limit_capabilities, NULL },
 		{ STEP_IDENTITY, NULL, change_identity },
 		{ STEP_CAPABILITIES, platform_set_capabilities, NULL },
 	};
 
 	for (size_t i = 0; i < COUNT(changes); i++)
-		if ((changes[i].set ? changes[i].set(traits_of(s)) : changes[i].change(s)) < 0)
+		if ((changes[i].set ? changes[i].set(traits_of(s))
+						   : changes[i].change(s, report)) < 0)
 			return changes[i].step;
 	return STEP_EXEC;
 }
@@ -165,7 +205,7 @@ static enum step prepare(const struct spawn *s, int *file, int *report)
 		return STEP_GROUP;
 	if (place(s, file, report) < 0)
 		return STEP_FDS;
-	failed = change_rights(s);
+	failed = change_rights(s, *report);
 	if (failed != STEP_EXEC)
 		return failed;
 	if (s->set_umask)
@@ -217,7 +257,8 @@ int platform_spawn(const struct spawn *s, struct process *ret, int *ret_report, 
 	int report[2];
 	pid_t pid;
 
-	if (pipe2(report, O_CLOEXEC | O_NONBLOCK) < 0)
+	/* A pipe could not pass the listener of a filter. */
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, report) < 0)
 		return err_sys(err, errno, "cannot make a pipe for a new process");
 	pid = fork_quietly(s, report);
 	fd_close(&report[1]);
@@ -235,7 +276,7 @@ int platform_spawn(const struct spawn *s, struct process *ret, int *ret_report, 
 	return 0;
 }
 
-enum verdict platform_spawn_verdict(int report, int *ret_errno, const char **ret_step)
+enum verdict platform_spawn_verdict(int report, struct spawn_report *ret)
 {
 	static const char *const words[] = {
 #define X(name, word) [STEP_##name] = word,
@@ -243,13 +284,18 @@ enum verdict platform_spawn_verdict(int report, int *ret_errno, const char **ret
 #undef X
 	};
 	struct failure failure;
-	ssize_t n = read(report, &failure, sizeof(failure));
+	int listener;
+	ssize_t n = pass_receive(report, &failure, sizeof(failure), &listener);
 
+	*ret = (struct spawn_report){ .step = "?", .listener = listener };
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return VERDICT_PENDING;
 	if (n != (ssize_t)sizeof(failure))
 		return VERDICT_RUNS;
-	*ret_errno = failure.why;
-	*ret_step = failure.step >= 0 && failure.step < STEP_COUNT ? words[failure.step] : "?";
+	if (listener >= 0)
+		return VERDICT_FILTERED;
+	ret->why = failure.why;
+	if (failure.step >= 0 && failure.step < STEP_COUNT)
+		ret->step = words[failure.step];
 	return VERDICT_FAILED;
 }

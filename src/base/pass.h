@@ -1,0 +1,14 @@
+/* A descriptor, passed over a unix socket beside a few bytes. */
+#ifndef HOLDPORT_BASE_PASS_H
+#define HOLDPORT_BASE_PASS_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/* 0, or -1 and errno.  Fit for a child between fork and exec. */
+int pass_send(int socket, const void *bytes, size_t length, int fd);
+/* As recv(2), without waiting.  *ret_fd is close-on-exec and the caller's; -1: none
+ * came. */
+ssize_t pass_receive(int socket, void *bytes, size_t length, int *ret_fd);
+
+#endif

@@ -1,0 +1,80 @@
+#include "intercept/catch.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/owner.h"
+
+struct catch {
+	struct process process;
+	int result;
+	struct loop *loop;
+	struct loop_child child;
+	struct loop_timer deadline;
+	void (*caught)(const struct trap *t, bool late, void *ctx);	/* NULL: forgotten */
+	void *ctx;
+};
+
+static void tell(struct catch *c, const struct trap *t, bool late)
+{
+	void (*caught)(const struct trap *t, bool late, void *ctx) = c->caught;
+
+	c->caught = NULL;
+	if (caught)
+		caught(t, late, c->ctx);
+}
+
+static void on_end(struct loop_child *child)
+{
+	struct catch *c = OWNER(child, struct catch, child);
+	struct process_end end;
+	struct trap t;
+	bool any;
+
+	if (platform_peek(&c->process, &end) == 0) {
+		loop_child_start(c->loop, &c->child, &c->process, on_end);
+		return;
+	}
+	loop_timer_stop(&c->deadline);
+	platform_reap(&c->process);
+	any = platform_trap_caught(c->result, &t);
+	fd_close(&c->result);
+	tell(c, any ? &t : NULL, false);
+	free(c);
+}
+
+/* What holds it may hold it beyond its death: a file system that does not answer.
+ * So nobody waits for that. */
+static void on_deadline(struct loop_timer *t)
+{
+	struct catch *c = OWNER(t, struct catch, deadline);
+
+	(void)platform_signal(&c->process, SIGKILL);
+	tell(c, NULL, true);
+}
+
+struct catch *catch_start(struct loop *loop, int listener,
+			  void (*caught)(const struct trap *t, bool late, void *ctx), void *ctx,
+			  struct err *err)
+{
+	struct catch *c = MEM_NEW(struct catch);
+
+	*c = (struct catch){ .loop = loop, .caught = caught, .ctx = ctx };
+	if (platform_trap_catch(listener, &c->process, &c->result, err) < 0) {
+		free(c);
+		return NULL;
+	}
+	loop_child_start(loop, &c->child, &c->process, on_end);
+	loop_timer_start(loop, &c->deadline, CATCH_MS, on_deadline);
+	return c;
+}
+
+void catch_forget(struct catch *c)
+{
+	if (!c)
+		return;
+	c->caught = NULL;
+	(void)platform_signal(&c->process, SIGKILL);
+}

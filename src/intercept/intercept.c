@@ -1,0 +1,278 @@
+#include "intercept/intercept.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/owner.h"
+#include "intercept/catch.h"
+#include "socket/open.h"
+
+static void watch(struct intercept *i);
+
+static int number_of(int fd, int level, int option)
+{
+	socklen_t length = sizeof(int);
+	int value = -1;
+
+	return getsockopt(fd, level, option, &value, &length) < 0 ? -1 : value;
+}
+
+/* False: not an address that could be held. */
+static bool understand(const struct trap *t, int own, struct asked *ret)
+{
+	struct address a = { .sa = t->sa, .length = t->length };
+	int family = t->sa.ss_family, type = number_of(own, SOL_SOCKET, SO_TYPE);
+	int protocol = number_of(own, SOL_SOCKET, SO_PROTOCOL);
+
+	if (family == AF_INET && t->length >= sizeof(struct sockaddr_in))
+		a.length = sizeof(struct sockaddr_in);
+	else if (family == AF_INET6 && t->length >= sizeof(struct sockaddr_in6))
+		a.length = sizeof(struct sockaddr_in6);
+	else
+		return false;
+	if (number_of(own, SOL_SOCKET, SO_DOMAIN) != family || address_port(&a) == 0 ||
+	    (type == SOCK_STREAM ? protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP
+				 : type != SOCK_DGRAM || protocol != IPPROTO_UDP))
+		return false;
+	key_make(&a, type, protocol, &ret->key);
+	ret->v6only = family == AF_INET6 && socket_is_v6only(own);
+	return true;
+}
+
+static unsigned long inode_of(int fd)
+{
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 ? st.st_ino : 0;
+}
+
+static const char *asked_text(const struct asked *asked, char buf[ADDRESS_TEXT_SIZE])
+{
+	return address_text(&asked->key.address, buf);
+}
+
+/* A permission is served once the worker listens on what it bound under it. */
+static void note_listening(struct intercept *i, struct held *h)
+{
+	int permit = decide_permit(&i->spec.permits, h);
+
+	if (permit < 0 || i->listened[permit])
+		return;
+	i->listened[permit] = true;
+	for (size_t n = 0; n < i->spec.permits.count; n++)
+		if (!i->listened[n])
+			return;
+	i->listens(i);
+}
+
+static void note_bound(struct intercept *i, struct held *h)
+{
+	if (h->key.type == SOCK_DGRAM)
+		note_listening(i, h);
+}
+
+/* The flag is of the socket, in all who have it.  So it is never cleared here. */
+static void follow_blocking(const struct held *h, int own)
+{
+	int flags = fcntl(own, F_GETFL);
+
+	if (h->settings->non_blocking != CHOICE_NO && flags >= 0 && flags & O_NONBLOCK)
+		(void)fd_non_blocking(h->fd, 1);
+}
+
+static void hand(struct intercept *i, const struct trap *t, const struct asked *asked,
+		 struct held *h, int own)
+{
+	char text[ADDRESS_TEXT_SIZE];
+	int why;
+
+	follow_blocking(h, own);
+	if (platform_trap_replace(i->listener, t, h->fd) < 0) {
+		why = errno;
+		log_warning("%s: its bind of %s cannot be answered with the held socket: errno %d",
+			    i->spec.name, asked_text(asked, text), why);
+		platform_trap_answer(i->listener, t, EADDRINUSE);
+		return;
+	}
+	platform_trap_answer(i->listener, t, 0);
+	log_info("%s: its bind of %s is answered with the held socket", i->spec.name,
+		 asked_text(asked, text));
+	note_bound(i, h);
+}
+
+static void make(struct intercept *i, const struct trap *t, const struct asked *asked,
+		 struct held *permit, int *own)
+{
+	char text[ADDRESS_TEXT_SIZE];
+	struct err err = { 0 };
+	struct held *h = held_bind_own(permit, &asked->key, fd_take(own), &err);
+
+	if (!h) {
+		log_warning("%s: its bind of %s: %s", i->spec.name, asked_text(asked, text),
+			    err.text);
+		platform_trap_answer(i->listener, t, err.code ? err.code : EADDRINUSE);
+		return;
+	}
+	platform_trap_answer(i->listener, t, 0);
+	log_info("%s: bound %s, which is held from now on", i->spec.name,
+		 asked_text(asked, text));
+	note_bound(i, h);
+}
+
+static void refuse(struct intercept *i, const struct trap *t, const struct asked *asked,
+		   struct held *h, int own)
+{
+	char text[ADDRESS_TEXT_SIZE], held[ADDRESS_TEXT_SIZE];
+
+	(void)own;
+	log_warning("%s: its bind of %s is refused: [socket:%s] is %s, %s", i->spec.name,
+		    asked_text(asked, text), h->settings->name,
+		    address_text(&h->key.address, held),
+		    decide_permit(&i->spec.permits, h) < 0
+			    ? "which the program does not have among its sockets"
+			    : "which is held, and is not the same");
+	platform_trap_answer(i->listener, t, EADDRINUSE);
+}
+
+static void let(struct intercept *i, const struct trap *t, const struct asked *asked,
+		struct held *exceeded)
+{
+	char text[ADDRESS_TEXT_SIZE], held[ADDRESS_TEXT_SIZE];
+
+	if (exceeded && !i->warned) {
+		i->warned = true;
+		log_warning("%s: it binds %s, which is more than [socket:%s] permits (%s): it has "
+			    "its own socket there, which is not held", i->spec.name,
+			    asked_text(asked, text), exceeded->settings->name,
+			    address_text(&exceeded->key.address, held));
+	}
+	platform_trap_continue(i->listener, t);
+}
+
+static void answer_bind(struct intercept *i, const struct trap *t, int *own)
+{
+	struct decision d = { BIND_LET, NULL };
+	struct asked asked;
+
+	/* Held already, by a call that was interrupted: the kernel would say EINVAL. */
+	struct held *again = decide_which(i->spec.store, &i->spec.permits, inode_of(*own));
+
+	if (t->why || *own < 0 || !understand(t, *own, &asked)) {
+		platform_trap_continue(i->listener, t);
+		return;
+	}
+	if (again && key_same_address(&again->key, &asked.key)) {
+		platform_trap_answer(i->listener, t, 0);
+		note_bound(i, again);
+		return;
+	}
+	d = decide_bind(i->spec.store, &i->spec.permits, &asked);
+	switch (d.answer) {
+	case BIND_HAND:
+		hand(i, t, &asked, d.held, *own);
+		break;
+	case BIND_MAKE:
+		make(i, t, &asked, d.held, own);
+		break;
+	case BIND_REFUSE:
+		refuse(i, t, &asked, d.held, *own);
+		break;
+	case BIND_LET:
+		let(i, t, &asked, d.held);
+		break;
+	}
+}
+
+/* It listens since it was bound, with the backlog of the settings. */
+static void answer_listen(struct intercept *i, const struct trap *t, const int *own)
+{
+	struct held *h = decide_which(i->spec.store, &i->spec.permits, inode_of(*own));
+
+	if (!h || h->key.type == SOCK_DGRAM) {
+		platform_trap_continue(i->listener, t);
+		return;
+	}
+	platform_trap_answer(i->listener, t, 0);
+	note_listening(i, h);
+}
+
+static void answer(struct intercept *i, const struct trap *t)
+{
+	int own = platform_trap_socket(t);
+
+	if (own < 0 && (errno == EPERM || errno == EACCES) && !i->warned) {
+		i->warned = true;
+		log_warning("%s: its sockets may not be looked at, so its bind(2) goes on as if "
+			    "nobody intercepted it (not dumpable, or of a user beyond our rights)",
+			    i->spec.name);
+	}
+	if (t->call == TRAP_LISTEN)
+		answer_listen(i, t, &own);
+	else
+		answer_bind(i, t, &own);
+	fd_close(&own);
+}
+
+static void on_caught(const struct trap *t, bool late, void *ctx)
+{
+	struct intercept *i = ctx;
+
+	i->catch = NULL;
+	if (late) {
+		i->stuck(i);
+		return;
+	}
+	watch(i);
+	if (t && platform_trap_waits(i->listener, t))
+		answer(i, t);
+}
+
+static void on_readable(struct loop_io *io, int events)
+{
+	struct intercept *i = OWNER(io, struct intercept, readable);
+	enum trap_pending pending = platform_trap_pending(i->listener);
+	struct err err = { 0 };
+
+	(void)events;
+	if (pending == TRAP_NONE)
+		return;
+	loop_io_stop(&i->readable);
+	if (pending == TRAP_OVER)
+		return;
+	i->catch = catch_start(i->spec.store->loop, i->listener, on_caught, i, &err);
+	if (i->catch)
+		return;
+	log_error("%s: %s", i->spec.name, err.text);
+	i->stuck(i);
+}
+
+static void watch(struct intercept *i)
+{
+	loop_io_start(i->spec.store->loop, &i->readable, i->listener, LOOP_READ, on_readable);
+}
+
+void intercept_start(struct intercept *i, const struct intercept_spec *spec, int listener)
+{
+	i->spec = *spec;
+	i->listener = listener;
+	i->listened = mem_new((spec->permits.count + 1) * sizeof(*i->listened));
+	watch(i);
+}
+
+void intercept_stop(struct intercept *i)
+{
+	if (!i->listened)
+		return;
+	loop_io_stop(&i->readable);
+	catch_forget(i->catch);
+	i->catch = NULL;
+	fd_close(&i->listener);
+	free(i->listened);
+	i->listened = NULL;
+}

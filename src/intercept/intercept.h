@@ -1,0 +1,39 @@
+/* A worker that binds for itself, and is given what is held.
+ *
+ * Its bind(2) and listen(2) come here, one at a time, and are answered: the held
+ * socket takes the place of the worker's own descriptor, or the worker's own socket
+ * is bound and held from now on, or the call goes on untouched.  Nothing that the
+ * worker does makes us wait, and it gets no socket that its program does not
+ * declare. */
+#ifndef HOLDPORT_INTERCEPT_INTERCEPT_H
+#define HOLDPORT_INTERCEPT_INTERCEPT_H
+
+#include "intercept/decide.h"
+#include "loop/loop.h"
+
+struct catch;
+
+struct intercept_spec {
+	const char *name;		/* "web/3/0", for sentences; the owner's */
+	struct store *store;
+	struct permits permits;		/* the owner keeps them */
+};
+
+struct intercept {
+	struct intercept_spec spec;
+	int listener;
+	struct loop_io readable;
+	struct catch *catch;		/* a report that is being caught */
+	bool *listened;			/* by permission */
+	bool warned;			/* of what it should know once */
+	/* It listens on all that its program declares. */
+	void (*listens)(struct intercept *i);
+	/* Its call cannot be read: its memory does not answer. */
+	void (*stuck)(struct intercept *i);
+};
+
+/* Takes listener. */
+void intercept_start(struct intercept *i, const struct intercept_spec *spec, int listener);
+void intercept_stop(struct intercept *i);	/* accepts one that was never started */
+
+#endif

@@ -1,0 +1,78 @@
+#include "platform/intercept.h"
+
+#include <errno.h>
+
+const struct filter *platform_filter(struct err *err)
+{
+	(void)err_set(err, ENOTSUP, "this system cannot report a bind(2)");
+	return NULL;
+}
+
+int platform_filter_works(struct err *err)
+{
+	return platform_filter(err) ? 0 : -1;
+}
+
+enum trap_pending platform_trap_pending(int listener)
+{
+	(void)listener;
+	return TRAP_OVER;
+}
+
+int platform_filter_install(const struct filter *f)
+{
+	(void)f;
+	errno = ENOTSUP;
+	return -1;
+}
+
+int platform_trap_catch(int listener, struct process *ret, int *ret_result, struct err *err)
+{
+	(void)listener;
+	(void)ret;
+	(void)ret_result;
+	return err_set(err, ENOTSUP, "this system cannot report a bind(2)");
+}
+
+bool platform_trap_caught(int result, struct trap *ret)
+{
+	(void)result;
+	(void)ret;
+	return false;
+}
+
+bool platform_trap_waits(int listener, const struct trap *t)
+{
+	(void)listener;
+	(void)t;
+	return false;
+}
+
+int platform_trap_socket(const struct trap *t)
+{
+	(void)t;
+	errno = ENOTSUP;
+	return -1;
+}
+
+int platform_trap_replace(int listener, const struct trap *t, int fd)
+{
+	(void)listener;
+	(void)t;
+	(void)fd;
+	errno = ENOTSUP;
+	return -1;
+}
+
+void platform_trap_answer(int listener, const struct trap *t, int why)
+{
+	(void)listener;
+	(void)t;
+	(void)why;
+}
+
+void platform_trap_continue(int listener, const struct trap *t)
+{
+	(void)listener;
+	(void)t;
+}

@@ -1,0 +1,130 @@
+/* One report of a filter, caught by a process that may be ended.
+ *
+ * A worker that has userfaultfd or a slow file system mapped holds whoever reads
+ * its memory; one that reads its own listener leaves us waiting for a report that
+ * is gone.  It holds a child that has nothing but the listener and a pipe. */
+#include <errno.h>
+#include <fcntl.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "platform/handle.h"
+#include "platform/intercept.h"
+
+/* Nothing of ours stays open in it, should it never end. */
+static void let_go_of_all_but(int a, int b)
+{
+	int low = a < b ? a : b, high = a < b ? b : a;
+
+	if (low > 0)
+		(void)syscall(SYS_close_range, 0, low - 1, 0);
+	if (high > low + 1)
+		(void)syscall(SYS_close_range, low + 1, high - 1, 0);
+	(void)syscall(SYS_close_range, high + 1, ~0U, 0);
+}
+
+static int read_address(const struct seccomp_notif *n, struct trap *t)
+{
+	struct iovec here = { &t->sa, t->length };
+	struct iovec there = { (void *)(uintptr_t)n->data.args[1], t->length };	/* NOLINT */
+
+	return process_vm_readv((pid_t)n->pid, &here, 1, &there, 1, 0) == (ssize_t)t->length
+		? 0 : errno ? errno : EFAULT;
+}
+
+static void fill_in(int listener, const struct seccomp_notif *n, struct trap *t)
+{
+	int length = (int)n->data.args[2];
+
+	*t = (struct trap){ .id = n->id, .thread = (pid_t)n->pid, .fd = (int)n->data.args[0],
+			    .call = n->data.nr == SCMP_SYS(listen) ? TRAP_LISTEN : TRAP_BIND };
+	if (t->call != TRAP_BIND)
+		return;
+	if (length < (int)sizeof(sa_family_t) || length > (int)sizeof(t->sa)) {
+		t->why = EINVAL;
+		return;
+	}
+	t->length = (socklen_t)length;
+	errno = 0;
+	t->why = read_address(n, t);
+	if (!platform_trap_waits(listener, t))
+		t->why = ESRCH;
+}
+
+/* The struct of libseccomp is as large as this kernel wants it. */
+static _Noreturn void catch(int listener, int result, struct seccomp_notif *n)
+{
+	struct trap t;
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	let_go_of_all_but(listener, result);
+	while (seccomp_notify_receive(listener, n) != 0)
+		if (errno != EINTR)
+			_exit(1);
+	fill_in(listener, n, &t);
+	(void)!write(result, &t, sizeof(t));
+	_exit(0);
+}
+
+static struct seccomp_notif *notification(void)
+{
+	static struct seccomp_notif *one;
+
+	if (!one && seccomp_notify_alloc(&one, NULL) != 0)
+		one = NULL;
+	return one;
+}
+
+static pid_t fork_quietly(int listener, int result)
+{
+	struct seccomp_notif *n = notification();
+	sigset_t all, before;
+	pid_t pid;
+
+	if (!n) {
+		errno = ENOMEM;
+		return -1;
+	}
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, &before);
+	pid = fork();
+	if (pid == 0)
+		catch(listener, result, n);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return pid;
+}
+
+int platform_trap_catch(int listener, struct process *ret, int *ret_result, struct err *err)
+{
+	int ends[2], why;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return err_sys(err, errno, "cannot make a pipe for a report of bind(2)");
+	pid = fork_quietly(listener, ends[1]);
+	why = errno;
+	fd_close(&ends[1]);
+	if (pid < 0) {
+		fd_close(&ends[0]);
+		return err_sys(err, why, "cannot fork for a report of bind(2)");
+	}
+	*ret = (struct process){ .pid = pid, .handle = platform_handle_open(pid) };
+	*ret_result = ends[0];
+	return 0;
+}
+
+bool platform_trap_caught(int result, struct trap *ret)
+{
+	struct trap t;
+
+	if (read(result, &t, sizeof(t)) != (ssize_t)sizeof(t))
+		return false;
+	*ret = t;
+	return true;
+}

@@ -1,0 +1,187 @@
+/* seccomp_unotify(2). */
+#include "platform/intercept.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <seccomp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "platform/linux/proc.h"
+
+enum { FILTER_MOST = 256 };
+
+struct filter {
+	struct sock_fprog program;
+	struct sock_filter code[FILTER_MOST];
+};
+
+/* libseccomp 2.5 writes its program to a descriptor, and nowhere else. */
+static int export(scmp_filter_ctx ctx, struct filter *f)
+{
+	int fd = memfd_create("filter", MFD_CLOEXEC), rc = -1;
+	ssize_t n = -1;
+
+	if (fd >= 0 && seccomp_export_bpf(ctx, fd) == 0)
+		n = pread(fd, f->code, sizeof(f->code), 0);
+	if (n > 0 && n < (ssize_t)sizeof(f->code)) {
+		f->program = (struct sock_fprog){
+			.len = (unsigned short)((size_t)n / sizeof(*f->code)), .filter = f->code };
+		rc = 0;
+	}
+	fd_close(&fd);
+	return rc;
+}
+
+/* Calls by another ABI (32 bits, x32) go on unseen. */
+static int build(struct filter *f)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+	int rc = -1;
+
+	if (ctx && seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW) == 0 &&
+	    seccomp_rule_add_exact(ctx, SCMP_ACT_NOTIFY, SCMP_SYS(bind), 0) == 0 &&
+	    seccomp_rule_add_exact(ctx, SCMP_ACT_NOTIFY, SCMP_SYS(listen), 0) == 0)
+		rc = export(ctx, f);
+	seccomp_release(ctx);
+	return rc;
+}
+
+const struct filter *platform_filter(struct err *err)
+{
+	static struct filter made;
+
+	if (!made.program.len && build(&made) < 0) {
+		(void)err_set(err, ENOTSUP, "this system cannot report a bind(2): libseccomp has "
+					    "no such filter for it");
+		return NULL;
+	}
+	return &made;
+}
+
+static int install(const struct filter *f)
+{
+	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
+			    &f->program);
+}
+
+/* Not SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: a call that was reported to one who
+ * died could never be reported again (measured on 6.18). */
+int platform_filter_install(const struct filter *f)
+{
+	int listener = install(f);
+
+	if (listener < 0 && errno == EACCES && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+		listener = install(f);
+	return listener;
+}
+
+/* The child has one number for us: 0, or errno. */
+static _Noreturn void try_filter(int listener)
+{
+	int handle = pidfd_open(getpid(), 0);
+	int copy = handle >= 0 && listener >= 0 ? pidfd_getfd(handle, listener, 0) : -1;
+
+	_exit(copy >= 0 ? 0 : errno);
+}
+
+int platform_filter_works(struct err *err)
+{
+	const struct filter *f = platform_filter(err);
+	int status = 0;
+	pid_t pid;
+
+	if (!f)
+		return -1;
+	pid = fork();
+	if (pid == 0)
+		try_filter(platform_filter_install(f));
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return err_sys(err, errno, "cannot try to intercept bind(2)");
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		return err_sys(err, WEXITSTATUS(status), "a bind(2) cannot be intercepted here");
+	return 0;
+}
+
+enum trap_pending platform_trap_pending(int listener)
+{
+	struct pollfd p = { .fd = listener, .events = POLLIN };
+
+	if (poll(&p, 1, 0) <= 0)
+		return TRAP_NONE;
+	return p.revents & POLLIN ? TRAP_REPORTED : TRAP_OVER;
+}
+
+bool platform_trap_waits(int listener, const struct trap *t)
+{
+	return seccomp_notify_id_valid(listener, t->id) == 0;
+}
+
+/* A thread has no pidfd before Linux 6.9; its process has. */
+int platform_trap_socket(const struct trap *t)
+{
+	pid_t process = (pid_t)proc_number(t->thread, "status", "Tgid", 10);
+	int handle, fd, why;
+
+	if (process <= 0) {
+		errno = ESRCH;
+		return -1;
+	}
+	handle = pidfd_open(process, 0);
+	fd = handle >= 0 ? pidfd_getfd(handle, t->fd, 0) : -1;
+	why = errno;
+	fd_close(&handle);
+	errno = why;
+	return fd;
+}
+
+static bool closes_at_exec(const struct trap *t)
+{
+	char file[32];
+	long flags;
+
+	(void)snprintf(file, sizeof(file), "fdinfo/%d", t->fd);
+	flags = proc_number(t->thread, file, "flags", 8);
+	return flags >= 0 && flags & O_CLOEXEC;
+}
+
+int platform_trap_replace(int listener, const struct trap *t, int fd)
+{
+	struct seccomp_notif_addfd add = {
+		.id = t->id, .flags = SECCOMP_ADDFD_FLAG_SETFD, .srcfd = (unsigned)fd,
+		.newfd = (unsigned)t->fd, .newfd_flags = closes_at_exec(t) ? O_CLOEXEC : 0,
+	};
+
+	return ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0 ? -1 : 0;
+}
+
+static void respond(int listener, struct seccomp_notif_resp *r)
+{
+	(void)seccomp_notify_respond(listener, r);	/* ENOENT: it was interrupted */
+}
+
+void platform_trap_answer(int listener, const struct trap *t, int why)
+{
+	struct seccomp_notif_resp r = { .id = t->id, .error = -why };
+
+	respond(listener, &r);
+}
+
+void platform_trap_continue(int listener, const struct trap *t)
+{
+	struct seccomp_notif_resp r = { .id = t->id,
+					.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
+
+	respond(listener, &r);
+}
