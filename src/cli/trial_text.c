@@ -43,13 +43,14 @@ static json_t *blocker_json(const struct blocker *b)
 	bool seen = b->holder.pid != 0;
 	char *user = blocker_user(&b->holder);
 	json_t *j = json_pack(
-		"{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"kind", blocker_kind_word(b->kind),
 		"state", text_or_null(blocker_state_word(b->state)),
 		"count", b->count ? json_integer(b->count) : json_null(),
 		"pid", seen ? json_integer(b->holder.pid) : json_null(),
 		"program", text_or_null(b->holder.program),
 		"descriptor", seen ? json_integer(b->holder.fd) : json_null(),
+		"options", text_or_null(trial_options(b)),
 		"user", text_or_null(user),
 		"free_after_s", seconds(b->after_ms, 0), "free_before_s", seconds(b->before_ms, 999));
 

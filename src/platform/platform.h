@@ -72,8 +72,12 @@ int platform_each_bound(int port, int type, void (*see)(const struct bound *b, v
 			void *ctx, struct err *err);
 /* Fills in pid, program and descriptor of those whose inode a visible process has:
  * of several the oldest.  One walk over all processes, that takes ms of the processor at
- * most, and ten times as long. */
+ * most, and four times as long. */
 void platform_name_holders(struct holder *holders, size_t count, int ms);
+
+/* Whether the socket of a holder that was named has SO_REUSEADDR, SO_REUSEPORT; -1: not
+ * visible (other users' only to root). */
+int platform_reuse_of(const struct holder *h, bool *ret_address, bool *ret_port);
 
 /* Ends the connections at this port for which `end` is true, without a word to the
  * peer but a reset.  How many that were; -1 (EPERM, ENOTSUP) cannot. */

@@ -57,7 +57,7 @@ static void add(struct judgement *v, const struct blocker *b)
 
 static void add_cause(struct judgement *v, enum blocker_kind kind)
 {
-	add(v, &(struct blocker){ .kind = kind, .after_ms = -1, .before_ms = -1 });
+	add(v, &(struct blocker){ .kind = kind, .options = -1, .after_ms = -1, .before_ms = -1 });
 }
 
 static void add_holders(const struct facts *f, struct judgement *v)
@@ -70,6 +70,7 @@ static void add_holders(const struct facts *f, struct judgement *v)
 							       TCP_CLOSE;
 
 		add(v, &(struct blocker){ .kind = BLOCKER_LISTENER, .state = state, .count = 1,
+					  .options = f->options[i],
 					  .holder = f->holders[i], .after_ms = -1,
 					  .before_ms = -1 });
 	}
@@ -85,7 +86,7 @@ static void add_left(const struct facts *f, struct judgement *v)
 	for (int i = 1; i < FACTS_STATES; i++) {
 		const struct left *l = &f->left[i];
 		struct blocker b = { .kind = BLOCKER_CONNECTION, .state = i, .count = l->count,
-				     .holder = l->by, .after_ms = -1, .before_ms = -1 };
+				     .options = -1, .holder = l->by, .after_ms = -1, .before_ms = -1 };
 
 		if (!l->count)
 			continue;
@@ -114,18 +115,33 @@ static bool refused_beside(const struct facts *f, unsigned options)
 	return false;
 }
 
-/* Whether connections beside a listener are in the way too cannot be seen while it
- * is there, if it is a question of its options: the bind fails for it alone. */
+/* What all of them have set, for what they accepted has it too; -1: not visible. */
+static int options_of_all(const struct facts *f)
+{
+	int options = REUSE_ADDRESS | REUSE_PORT;
+
+	for (size_t i = 0; i < f->holder_count; i++) {
+		if (i >= FACTS_HOLDERS || f->options[i] < 0)
+			return -1;
+		options &= f->options[i];
+	}
+	return options;
+}
+
+/* Whether connections beside a listener are in the way too is a question of its
+ * options: the bind fails for it alone. */
 static void judge_taken(const struct facts *f, struct judgement *v)
 {
+	int options = options_of_all(f);
+
 	v->answer = CANNOT_BIND;
 	if (f->no_socket || (f->path_trouble[0] && !f->holder_count)) {
 		add_cause(v, BLOCKER_PATH);
 		return;
 	}
 	add_holders(f, v);
-	if (f->holder_count && !refused_beside(f, REUSE_ADDRESS)) {
-		v->maybe = refused_beside(f, 0);
+	if (f->holder_count && !refused_beside(f, options < 0 ? REUSE_ADDRESS : (unsigned)options)) {
+		v->maybe = options < 0 && refused_beside(f, 0);
 		return;
 	}
 	v->endable = !f->holder_count && refused_beside(f, 0);

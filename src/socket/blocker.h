@@ -37,6 +37,7 @@ struct blocker {
 	enum blocker_kind kind;
 	int state;			/* of a socket; 0: does not apply */
 	unsigned count;
+	int options;			/* as in rule.h, of a holder's socket; -1: not visible */
 	struct holder holder;		/* pid 0: not visible; inode 0: nobody has it open */
 	int64_t after_ms, before_ms;	/* it ends then; -1: nobody knows */
 };

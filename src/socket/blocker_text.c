@@ -9,7 +9,7 @@
 #include "socket/blocker.h"
 #include "socket/unix_path.h"
 
-#define EXPLAIN_MS 200	/* for a look at every process of the system */
+#define EXPLAIN_MS 500	/* for a look at every process of the system */
 
 static bool name_of(uid_t uid, struct str *ret)
 {
@@ -218,6 +218,17 @@ static void advise_connections(const struct key *key, const struct facts *f,
 			 "net.ipv4.ip_local_reserved_ports", f->port);
 }
 
+static void advise_listener(const struct judgement *v, struct str *ret)
+{
+	str_add(ret, "stop the process that has it, or choose another port");
+	if (has(v, BLOCKER_CONNECTION))
+		str_add(ret, "; it did not set SO_REUSEADDR, so its connections are in the way "
+			"after it");
+	else if (v->maybe)
+		str_add(ret, "; if it did not set SO_REUSEADDR, its connections are in the way "
+			"after it");
+}
+
 void blocker_advice(const struct key *key, const struct facts *f, const struct judgement *v,
 		    struct str *ret)
 {
@@ -229,7 +240,7 @@ void blocker_advice(const struct key *key, const struct facts *f, const struct j
 	else if (v->answer == CAN_BIND || path)
 		return;
 	else if (f->why == EADDRINUSE && has(v, BLOCKER_LISTENER))
-		str_add(ret, "stop the process that has it, or choose another port");
+		advise_listener(v, ret);
 	else if (f->why == EADDRINUSE && has(v, BLOCKER_CONNECTION))
 		advise_connections(key, f, v, ret);
 	else if (f->why == EADDRINUSE)

@@ -7,6 +7,7 @@
 
 #include "base/owner.h"
 #include "base/str.h"
+#include "socket/rule.h"
 #include "socket/unix_path.h"
 
 static const struct sockaddr *sockaddr_of(const struct key *key)
@@ -31,6 +32,7 @@ static void see_holder(struct facts *f, const struct bound *b)
 		return;
 	f->holders[n] = (struct holder){ .uid = b->uid, .inode = b->inode };
 	f->listens[n] = b->state == TCP_LISTEN || f->type == SOCK_DGRAM;
+	f->options[n] = -1;
 }
 
 static void see_left(struct left *l, const struct bound *b)
@@ -82,8 +84,10 @@ static void gather_unix(const struct key *key, struct facts *f)
 
 	f->seen = found < 0 ? SEEN_NOTHING : SEEN_ALL;
 	f->holder_count = found > 0 ? (unsigned)found : 0;
-	for (size_t i = 0; i < FACTS_HOLDERS; i++)
+	for (size_t i = 0; i < FACTS_HOLDERS; i++) {
 		f->listens[i] = true;
+		f->options[i] = -1;
+	}
 	if (!address_path(&key->address) || !f->why)
 		return;
 	f->no_socket = f->why == EADDRINUSE && !unix_path_note(key).inode;
@@ -125,6 +129,15 @@ static void name_holders(struct facts *f, const struct facts *before, int ms)
 		*all[i] = asked[i];
 }
 
+static void see_options(struct facts *f)
+{
+	bool address, port;
+
+	for (size_t i = 0; i < FACTS_HOLDERS && i < f->holder_count; i++)
+		if (f->holders[i].pid && platform_reuse_of(&f->holders[i], &address, &port) == 0)
+			f->options[i] = (address ? REUSE_ADDRESS : 0) | (port ? REUSE_PORT : 0);
+}
+
 void facts_gather(const struct attempt *a, const struct facts *before, int ms,
 		  struct facts *ret)
 {
@@ -135,7 +148,9 @@ void facts_gather(const struct attempt *a, const struct facts *before, int ms,
 		gather_unix(a->key, &f);
 	else if (f.why == EADDRINUSE || f.why == EACCES || !f.why)
 		gather_port(&f);
-	if (f.why)
+	if (f.why) {
 		name_holders(&f, before, ms);
+		see_options(&f);
+	}
 	*ret = f;
 }

@@ -40,6 +40,7 @@ struct facts {
 	enum facts_seen { SEEN_NOTHING, SEEN_PART, SEEN_ALL } seen;
 	struct holder holders[FACTS_HOLDERS];	/* of listening, datagram, or bound sockets */
 	bool listens[FACTS_HOLDERS];		/* false: bound, it does not listen */
+	int options[FACTS_HOLDERS];		/* as in rule.h; -1: not visible */
 	unsigned holder_count;			/* there may be more than are told */
 	struct left left[FACTS_STATES];		/* by state, as in <netinet/tcp.h> */
 	int first_free_port;

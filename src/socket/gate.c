@@ -23,7 +23,7 @@
 #define ECHOES	    2
 #define ECHO_MS	    30
 /* For naming who is in the way: a walk over all processes, with the loop at rest. */
-#define NAMING_MS   200
+#define NAMING_MS   500
 
 static int64_t growing(unsigned tries)
 {

@@ -62,6 +62,14 @@ void trial_make(const struct key *key, struct trial *ret)
 	blocker_judge(&ret->facts, &ret->judgement);
 }
 
+const char *trial_options(const struct blocker *b)
+{
+	static const char *const words[] = { "none", "SO_REUSEADDR", "SO_REUSEPORT",
+					     "SO_REUSEADDR+SO_REUSEPORT" };
+
+	return b->options < 0 ? NULL : words[b->options];
+}
+
 void trial_text(const struct trial *t, struct str *ret)
 {
 	blocker_text(&t->key, &t->facts, &t->judgement, ret);

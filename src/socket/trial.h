@@ -27,6 +27,9 @@ void trial_text(const struct trial *t, struct str *ret);
 void trial_when(const struct trial *t, struct str *ret);
 void trial_advice(const struct trial *t, struct str *ret);
 
+/* What the socket in the way has set, "SO_REUSEADDR+SO_REUSEPORT"; NULL: not visible. */
+const char *trial_options(const struct blocker *b);
+
 enum waited { WAITED_FREE, WAITED_TIMEOUT, WAITED_FORBIDDEN, WAITED_FAILED };
 
 struct wait_for {

@@ -17,7 +17,8 @@ from test_1_gate import foreign   # noqa: F401 (a fixture)
 
 CANNOT = 3
 ROOT = os.geteuid() == 0
-BLOCKER = {"kind", "state", "count", "pid", "program", "descriptor", "user", "free_after_s",
+BLOCKER = {"kind", "state", "count", "pid", "program", "descriptor", "options", "user",
+           "free_after_s",
            "free_before_s"}
 
 
@@ -56,6 +57,7 @@ def test_a_listener_is_told_with_its_process_and_its_descriptor(holdport):
         assert code == CANNOT and len(answer["advice"]) == 1
         assert blocker == {"kind": "listener", "state": "LISTEN", "count": 1, "pid": os.getpid(),
                            "program": blocker["program"], "descriptor": listener.fileno(),
+                           "options": "none" if ROOT else blocker["options"],
                            "user": pwd.getpwuid(os.geteuid()).pw_name, "free_after_s": None,
                            "free_before_s": None}
         assert blocker["program"].startswith("python")

@@ -8,6 +8,7 @@
 
 #include "base/owner.h"
 #include "socket/gate.h"
+#include "socket/rule.h"
 
 #define SOCKETS_MOST 4
 #define SECONDS	     1000
@@ -104,6 +105,37 @@ static void what_blocks_is_told_with_its_end(void **state)
 			fail_msg("row %zu: %zu blockers, %lld to %lld ms, endable %d, silent %d", i,
 				 j.count, (long long)j.after_ms, (long long)j.before_ms,
 				 j.endable, j.silent);
+	}
+}
+
+/* What it accepted has the options that it has. */
+static void a_listener_into_which_we_may_look_tells_of_its_connections(void **state)
+{
+	static const struct row both[] = { { "*:1", TCP_LISTEN, 8, -1 },
+					   { "127.0.0.1:1", TCP_TIME_WAIT, 0, 9000 }, { 0 } };
+	static const struct {
+		int options;
+		size_t blockers;
+		bool maybe;
+	} rows[] = {
+		{ -1, 1, true },
+		{ 0, 2, false },
+		{ REUSE_PORT, 2, false },
+		{ REUSE_ADDRESS, 1, false },
+		{ REUSE_ADDRESS | REUSE_PORT, 1, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct facts f = facts_of("127.0.0.1:1", true, EADDRINUSE, both);
+		struct judgement j;
+
+		f.options[0] = rows[i].options;
+		blocker_judge(&f, &j);
+		assert_int_equal(j.count, rows[i].blockers);
+		assert_int_equal(j.maybe, rows[i].maybe);
+		assert_int_equal(j.blockers[0].options, rows[i].options);
+		assert_false(j.endable);
 	}
 }
 
@@ -221,6 +253,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_blocks_is_told_with_its_end),
+		cmocka_unit_test(a_listener_into_which_we_may_look_tells_of_its_connections),
 		cmocka_unit_test(what_is_no_socket_is_told_by_its_kind),
 		cmocka_unit_test(an_interval_is_never_told_too_narrow),
 		cmocka_unit_test(the_next_try_is_when_a_timer_ends),

@@ -411,6 +411,14 @@ void platform_name_holders(struct holder *holders, size_t count, int ms)
 	(void)ms;
 }
 
+int platform_reuse_of(const struct holder *h, bool *ret_address, bool *ret_port)
+{
+	(void)h;
+	(void)ret_address;
+	(void)ret_port;
+	return -1;
+}
+
 int platform_end_connections(int port, bool (*end)(const struct bound *b, void *ctx), void *ctx,
 			     struct err *err)
 {

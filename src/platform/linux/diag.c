@@ -11,7 +11,7 @@
 /* The kernel's own, not in <netinet/tcp.h>: a connection request without a
  * socket yet; shown as TCP_SYN_RECV. */
 #define NEW_SYN_RECV	 12
-#define SCAN_MS	 200	/* for a look at every process of the system */
+#define SCAN_MS	 500	/* for a look at every process of the system */
 #define STATE(state)	 (1u << (state))
 #define LEFTOVER_STATES	 (0xfffu & ~(STATE(0) | STATE(TCP_LISTEN) | STATE(TCP_CLOSE)))
 #define CONNECTED_STATES (LEFTOVER_STATES & ~STATE(TCP_SYN_SENT))

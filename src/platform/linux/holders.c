@@ -80,7 +80,7 @@ static int64_t spent_ms(void)
 void platform_name_holders(struct holder *holders, size_t count, int ms)
 {
 	struct unnamed u = { holders, count, unnamed_of(holders, count) };
-	int64_t now = clock_monotonic_ms(), end = now + 10 * (int64_t)ms, spent = spent_ms();
+	int64_t now = clock_monotonic_ms(), end = now + 4 * (int64_t)ms, spent = spent_ms();
 	struct proc_list e;
 	long pid;
 
