@@ -14,14 +14,24 @@ struct err {
 	char text[1024];	/* cut, never overrun */
 };
 
-/* All three return -1, so that failing and saying why are one expression. */
-int err_set(struct err *err, int code, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+/* All three are -1, so that failing and saying why are one expression; the compiler
+ * knows it, and asks for no output that a failure leaves as it was. */
+#define err_set(err, code, ...) (err_put(err, code, __VA_ARGS__), err_failed())
 /* As err_set(), with ": " and strerror(code) behind the sentence. */
-int err_sys(struct err *err, int code, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+#define err_sys(err, code, ...) (err_put_sys(err, code, __VA_ARGS__), err_failed())
 /* Puts "PREFIX: " in front of what is there. */
-int err_in(struct err *err, const char *format, ...)
+#define err_in(err, ...) (err_put_in(err, __VA_ARGS__), err_failed())
+
+void err_put(struct err *err, int code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void err_put_sys(struct err *err, int code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void err_put_in(struct err *err, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+static inline int err_failed(void)
+{
+	return -1;
+}
 
 #endif
