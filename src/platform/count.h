@@ -29,8 +29,8 @@ struct count_worker {
 	int *by_socket;		/* connections of each socket; NULL: of no interest */
 };
 
-/* Takes ms at most for the descriptors; who was not reached in that time cannot be
- * seen.  -1: this system cannot tell. */
+/* Takes ms of the processor at most for the descriptors; who was not reached in that
+ * time cannot be seen.  -1: this system cannot tell. */
 int platform_count_connections(const struct count_socket *sockets, size_t socket_count,
 			       struct count_worker *workers, size_t worker_count, int ms,
 			       struct err *err);

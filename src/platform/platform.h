@@ -117,7 +117,7 @@ struct socket_copy {
 /* Told of one copy; true: enough. */
 typedef bool socket_copy_fn(const struct socket_copy *copy, void *ctx);
 /* Every visible copy of sockets with these inodes, by one walk over all processes
- * that takes ms at most.  1: all were seen; 0: it was cut short, or some processes
+ * that takes ms of the processor at most.  1: all were seen; 0: it was cut short, or some processes
  * may not be looked at; -1 cannot tell. */
 int platform_socket_copies(const unsigned long *inodes, size_t count, int ms,
 			   socket_copy_fn *see, void *ctx, struct err *err);

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "platform/linux/count_seen.h"
 #include "platform/linux/proc.h"
 
@@ -14,22 +13,14 @@ struct walk {
 	const struct count_seen *seen;
 	struct count_worker *worker;
 	unsigned mark;			/* of the worker: what it has twice counts once */
-	int64_t end;
+	const struct proc_budget *budget;
 	size_t descriptors;
 };
-
-static unsigned long socket_inode(const char *link)
-{
-	static const char head[] = "socket:[";
-
-	return strncmp(link, head, sizeof(head) - 1) ? 0
-						     : strtoul(link + sizeof(head) - 1, NULL, 10);
-}
 
 static int see(pid_t pid, int fd, const char *link, void *ctx)
 {
 	struct walk *w = ctx;
-	unsigned long inode = socket_inode(link);
+	unsigned long inode = proc_socket_inode(link);
 	struct seen_socket *s = inode ? count_seen_find(w->seen, inode) : NULL;
 
 	(void)pid, (void)fd;
@@ -42,7 +33,7 @@ static int see(pid_t pid, int fd, const char *link, void *ctx)
 		if (w->worker->by_socket)
 			w->worker->by_socket[s->socket]++;
 	}
-	return clock_monotonic_ms() >= w->end;
+	return proc_budget_spent(w->budget);
 }
 
 /* One without any descriptor is no answer: it ends, or it is hidden from us. */
@@ -89,15 +80,16 @@ int platform_count_connections(const struct count_socket *sockets, size_t socket
 			       struct err *err)
 {
 	struct count_seen seen = { .sockets = sockets, .socket_count = socket_count };
-	int64_t end = clock_monotonic_ms() + ms;
+	struct proc_budget budget;
 	int rc;
 
 	if (!sees_children())
 		return err_set(err, ENOTSUP, "/proc does not tell a process's children");
 	rc = count_seen_ask(&seen, err);
+	budget = proc_budget_of(ms);
 	for (size_t i = 0; rc == 0 && i < worker_count; i++) {
 		struct walk w = { .seen = &seen, .worker = &workers[i], .mark = (unsigned)i + 1,
-				  .end = end };
+				  .budget = &budget };
 
 		walk_worker(&w, socket_count);
 	}

@@ -8,19 +8,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/fd.h"
 #include "platform/linux/proc.h"
 
 #define EPOLL_LINES   65536
 #define LISTENER_MOST 64	/* descriptors of one process that may be accepted from */
-
-static unsigned long socket_inode(const char *link)
-{
-	unsigned long inode = 0;
-
-	return sscanf(link, "socket:[%lu]", &inode) == 1 ? inode : 0;
-}
 
 static void name_program(pid_t pid, char ret[64])
 {
@@ -44,7 +36,7 @@ struct unnamed {
 
 static int see_holder(pid_t pid, int fd, const char *link, void *ctx)
 {
-	unsigned long inode = socket_inode(link);
+	unsigned long inode = proc_socket_inode(link);
 	struct unnamed *u = ctx;
 
 	for (size_t i = 0; inode && i < u->count; i++) {
@@ -67,28 +59,17 @@ static size_t unnamed_of(const struct holder *holders, size_t count)
 	return unnamed;
 }
 
-/* Of the processor, by this thread: on a busy machine a walk takes longer, and is the
- * same walk. */
-static int64_t spent_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 void platform_name_holders(struct holder *holders, size_t count, int ms)
 {
 	struct unnamed u = { holders, count, unnamed_of(holders, count) };
-	int64_t now = clock_monotonic_ms(), end = now + 4 * (int64_t)ms, spent = spent_ms();
+	struct proc_budget budget = proc_budget_of(ms);
 	struct proc_list e;
 	long pid;
 
 	if (!u.left || proc_open(&e, "/proc"))
 		return;
 	(void)proc_each_fd(getpid(), see_holder, &u);
-	while (u.left && spent_ms() - spent < ms && clock_monotonic_ms() < end &&
-	       (pid = proc_next(&e)) > 0)
+	while (u.left && !proc_budget_spent(&budget) && (pid = proc_next(&e)) > 0)
 		(void)proc_each_fd((pid_t)pid, see_holder, &u);
 	proc_close(&e);
 }
@@ -112,7 +93,7 @@ static bool is_wanted(const struct wanted *w, unsigned long inode)
 /* A walk that tells of each copy. */
 struct copies {
 	struct wanted wanted;
-	int64_t end;
+	struct proc_budget budget;
 	socket_copy_fn *see;
 	void *ctx;
 	struct socket_copy last;	/* whose program is known */
@@ -120,11 +101,11 @@ struct copies {
 
 static int see_copy(pid_t pid, int fd, const char *link, void *ctx)
 {
-	unsigned long inode = socket_inode(link);
+	unsigned long inode = proc_socket_inode(link);
 	struct copies *c = ctx;
 
 	if (!is_wanted(&c->wanted, inode))
-		return clock_monotonic_ms() >= c->end;
+		return proc_budget_spent(&c->budget);
 	if (c->last.pid != pid)
 		name_program(pid, c->last.program);
 	c->last.pid = pid;
@@ -137,7 +118,7 @@ int platform_socket_copies(const unsigned long *inodes, size_t count, int ms,
 			   socket_copy_fn *see, void *ctx, struct err *err)
 {
 	struct copies c = { .wanted = { .inodes = inodes, .count = count },
-			    .end = clock_monotonic_ms() + ms, .see = see, .ctx = ctx };
+			    .budget = proc_budget_of(ms), .see = see, .ctx = ctx };
 	struct proc_list e;
 	bool all = true;
 	long pid;
@@ -146,7 +127,7 @@ int platform_socket_copies(const unsigned long *inodes, size_t count, int ms,
 	if (proc_open(&e, "/proc"))
 		return err_sys(err, errno, "cannot look at /proc");
 	while (rc != 1 && (pid = proc_next(&e)) > 0) {
-		rc = clock_monotonic_ms() < c.end ? proc_each_fd((pid_t)pid, see_copy, &c) : 1;
+		rc = proc_budget_spent(&c.budget) ? 1 : proc_each_fd((pid_t)pid, see_copy, &c);
 		all &= rc == 0;
 	}
 	proc_close(&e);
@@ -191,7 +172,7 @@ static int ask_family(pid_t pid, int (*look)(pid_t pid, struct wanted *w), struc
 static int see_wanted(pid_t pid, int fd, const char *link, void *ctx)
 {
 	(void)pid, (void)fd;
-	return is_wanted(ctx, socket_inode(link));
+	return is_wanted(ctx, proc_socket_inode(link));
 }
 
 static int holds(pid_t pid, struct wanted *w)
@@ -231,7 +212,7 @@ static int see_waiting(pid_t pid, int fd, const char *link, void *ctx)
 
 	if (strcmp(link, "anon_inode:[eventpoll]") == 0)
 		return epoll_watches(pid, fd, w);
-	if (w->fd_count < LISTENER_MOST && is_wanted(w, socket_inode(link)))
+	if (w->fd_count < LISTENER_MOST && is_wanted(w, proc_socket_inode(link)))
 		w->fds[w->fd_count++] = fd;
 	return 0;
 }

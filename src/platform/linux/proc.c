@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 
 #define LINK_SIZE 64
@@ -86,6 +87,33 @@ int proc_each_fd(pid_t pid, proc_fd_fn *see, void *ctx)
 	}
 	proc_close(&e);
 	return rc;
+}
+
+unsigned long proc_socket_inode(const char *link)
+{
+	static const char head[] = "socket:[";
+	bool is_one = strncmp(link, head, sizeof(head) - 1) == 0;
+
+	return is_one ? strtoul(link + sizeof(head) - 1, NULL, 10) : 0;
+}
+
+static int64_t processor_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+struct proc_budget proc_budget_of(int ms)
+{
+	return (struct proc_budget){ .processor = processor_ms() + ms,
+				     .clock = clock_monotonic_ms() + 4 * (int64_t)ms };
+}
+
+bool proc_budget_spent(const struct proc_budget *b)
+{
+	return processor_ms() >= b->processor || clock_monotonic_ms() >= b->clock;
 }
 
 static void add_children(struct proc_family *f, pid_t pid, long thread)

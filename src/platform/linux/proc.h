@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #define PROC_PATH_SIZE 64
@@ -29,6 +30,18 @@ int proc_each_fd(pid_t pid, proc_fd_fn *see, void *ctx);
 
 /* The number behind NAME: in /proc/PID/FILE; -1: there is none. */
 long proc_number(pid_t pid, const char *file, const char *name, int base);
+
+/* The socket that a link of /proc/PID/fd names; 0: it is none. */
+unsigned long proc_socket_inode(const char *link);
+
+/* How long a walk may take: ms of the processor, by this thread, and four times as long
+ * by the clock.  On a busy machine a walk takes longer, and is the same walk. */
+struct proc_budget {
+	int64_t processor, clock;
+};
+
+struct proc_budget proc_budget_of(int ms);
+bool proc_budget_spent(const struct proc_budget *b);
 
 #define PROC_FAMILY_MOST 1024
 
