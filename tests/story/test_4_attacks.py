@@ -267,4 +267,4 @@ while True:
         for pid in processes_of(ATTACKER):
             kill(pid)
         open_house.output.write_text("")            # it is large
-    assert more < 300 * 1024        # KiB; the sanitizer keeps what was freed
+    assert more < 400 * 1024        # KiB; the sanitizer keeps 256 MiB of what was freed

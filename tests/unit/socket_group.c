@@ -253,14 +253,14 @@ static void datagrams_of_one_sender_stay_together(void **state)
 
 static void a_group_belongs_to_the_user_of_its_workers(void **state)
 {
+	struct socket_settings theirs;
 	struct case_ c;
 	struct stat st;
 
 	(void)state;
 	begin(&c);
 	if (geteuid() == 0) {
-		struct socket_settings theirs = c.settings;
-
+		theirs = c.settings;
 		theirs.worker_uid = 65534;
 		held_settings(c.leader, &theirs, 0);
 		group_grow(c.leader, 2);
