@@ -156,21 +156,22 @@ static int listen_on(int fd, const struct key *key, const struct socket_settings
 	return 0;
 }
 
-enum beside { ALONE, BESIDE, BESIDE_AND_DEAF };
-
 static bool reuses_for_a_moment(const struct key *key, const struct socket_settings *s,
-				enum beside beside)
+				const struct beside *beside)
 {
-	return beside != ALONE && s->exclusive == CHOICE_YES && key->type != SOCK_DGRAM;
+	return beside && s->exclusive == CHOICE_YES && key->type != SOCK_DGRAM;
 }
 
 /* What the one beside it has accepted does not share: the bind gets past that by
  * SO_REUSEADDR only, which one that is to be exclusive has for this moment. */
 static int set_beside(int fd, const struct key *key, const struct socket_settings *s,
-		      enum beside beside, struct err *err)
+		      const struct beside *beside, struct err *err)
 {
-	if (beside == ALONE)
+	if (!beside)
 		return 0;
+	if (beside->owner != geteuid() && fchown(fd, beside->owner, (gid_t)-1) < 0)
+		return err_sys(err, errno, "the held socket is of another user (%ld)",
+			       (long)beside->owner);
 	if (platform_share(fd, true, err) < 0)
 		return -1;
 	return reuses_for_a_moment(key, s, beside)
@@ -187,7 +188,7 @@ static int bind_deaf(int fd, const struct key *key, const struct socket_settings
 	return deaf ? platform_deafen(fd, err) : 0;
 }
 
-static int open_one(const struct key *key, const struct socket_settings *s, enum beside beside,
+static int open_one(const struct key *key, const struct socket_settings *s, const struct beside *beside,
 		    struct err *err)
 {
 	struct unix_path made = { .inode = 0 };
@@ -198,7 +199,7 @@ static int open_one(const struct key *key, const struct socket_settings *s, enum
 	if (share(fd, key, s, err) || socket_set_owner(fd, s, err) || set_v6only(fd, key, s, err) ||
 	    tune_apply(fd, key, s, TUNE_BEFORE_BIND, err) || set_blocking(fd, s, err) ||
 	    set_beside(fd, key, s, beside, err) ||
-	    bind_deaf(fd, key, s, beside == BESIDE_AND_DEAF, err))
+	    bind_deaf(fd, key, s, beside && beside->deaf, err))
 		goto fail;
 	made = unix_path_note(key);
 	if (listen_on(fd, key, s, err) ||
@@ -225,7 +226,7 @@ static struct key without_ipv6(const struct key *key)
 	return v4;
 }
 
-static int open_any(const struct key *key, const struct socket_settings *s, enum beside beside,
+static int open_any(const struct key *key, const struct socket_settings *s, const struct beside *beside,
 		    struct err *err)
 {
 	struct err why = { 0 };
@@ -244,13 +245,13 @@ static int open_any(const struct key *key, const struct socket_settings *s, enum
 
 int socket_open(const struct key *key, const struct socket_settings *s, struct err *err)
 {
-	return open_any(key, s, ALONE, err);
+	return open_any(key, s, NULL, err);
 }
 
-int socket_open_beside(const struct key *key, const struct socket_settings *s, bool deaf,
-		       struct err *err)
+int socket_open_beside(const struct key *key, const struct socket_settings *s,
+		       const struct beside *beside, struct err *err)
 {
-	return open_any(key, s, deaf ? BESIDE_AND_DEAF : BESIDE, err);
+	return open_any(key, s, beside, err);
 }
 
 /* The worker's SO_REUSEPORT would let everybody of its user bind beside us. */

@@ -22,10 +22,13 @@
  * regular file.  mode, owner and group of the path are set before listen(2),
  * so nobody gets in early. */
 int socket_open(const struct key *key, const struct socket_settings *s, struct err *err);
-/* The same beside another that has the address and shares it (rebind.h); with
- * deaf nothing comes to it, from the first moment on. */
-int socket_open_beside(const struct key *key, const struct socket_settings *s, bool deaf,
-		       struct err *err);
+/* The same beside another that has the address and shares it (rebind.h). */
+struct beside {
+	bool deaf;	/* nothing comes to it, from the first moment on */
+	uid_t owner;	/* of the other: SO_REUSEPORT is for sockets of one user */
+};
+int socket_open_beside(const struct key *key, const struct socket_settings *s,
+		       const struct beside *beside, struct err *err);
 
 /* Options that can change on a held socket (EFFECT_LIVE rows, backlog, a unix
  * path's mode and owner), applied to fd. */

@@ -3,12 +3,13 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "platform/conflict.h"
 #include "platform/platform.h"
 #include "socket/group.h"
-#include "socket/open.h"
 
 /* A handshake that began before the listener was deafened ends after a round trip
  * to the client.  So long one is waited for, if there are any at the port. */
@@ -55,10 +56,13 @@ static bool has_rival(const struct held *h)
 	return false;
 }
 
-bool rebind_make_room(struct held *h)
+bool rebind_make_room(struct held *h, struct beside *ret_how)
 {
 	bool beside = false;
+	struct stat st;
 	struct err err;
+
+	*ret_how = (struct beside){ .deaf = rebind_can_deafen(h), .owner = geteuid() };
 
 	list_each(o, &h->store->sockets, struct held, node) {
 		if (o == h || o->fd < 0 || !o->leaving || o->key.family == AF_UNIX ||
@@ -66,6 +70,8 @@ bool rebind_make_room(struct held *h)
 			continue;
 		if (platform_share(o->fd, true, &err) < 0)
 			log_warning("socket %s: %s", o->settings->name, err.text);
+		if (fstat(o->fd, &st) == 0)
+			ret_how->owner = st.st_uid;
 		o->shared = true;
 		beside = true;
 	}

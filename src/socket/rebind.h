@@ -14,6 +14,7 @@
 #ifndef HOLDPORT_SOCKET_REBIND_H
 #define HOLDPORT_SOCKET_REBIND_H
 
+#include "socket/open.h"
 #include "socket/store.h"
 
 /* Would one bind give the same socket under both?  Only what bind(2) fixes
@@ -22,8 +23,8 @@ bool rebind_alike(const struct key *key, const struct socket_settings *a,
 		  const struct socket_settings *b);
 
 /* h is about to be bound: those that leave and are in its way let it.  True if
- * there are any, so that it has to be bound beside them. */
-bool rebind_make_room(struct held *h);
+ * there are any, so that it has to be bound beside them, as ret_how says. */
+bool rebind_make_room(struct held *h, struct beside *ret_how);
 /* Can hearing be taken from it, and given back? */
 bool rebind_can_deafen(const struct held *h);
 /* h is bound now, or could not be; it is about to be closed. */

@@ -187,15 +187,15 @@ static bool shut(struct held *h, const struct err *err)
 /* Beside those whose place it takes; else alone. */
 static int open_it(struct held *h, struct err *err)
 {
-	bool deaf = rebind_can_deafen(h);
+	struct beside how;
 	int fd;
 
-	h->shared = rebind_make_room(h);
+	h->shared = rebind_make_room(h, &how);
 	if (!h->shared)
 		return socket_open(&h->key, h->settings, err);
-	fd = socket_open_beside(&h->key, h->settings, deaf, err);
+	fd = socket_open_beside(&h->key, h->settings, &how, err);
 	h->store->beside = true;
-	h->deaf = deaf && fd >= 0;
+	h->deaf = how.deaf && fd >= 0;
 	return fd;
 }
 

@@ -269,6 +269,23 @@ static void two_that_become_one_are_deaf_at_once(void **state)
 	end();
 }
 
+static void one_that_belongs_to_another_user_is_joined_as_him(void **state)
+{
+	struct socket_settings s = UNSET_SETTINGS;
+	struct held *old, *new;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	start();
+	old = hold("127.0.0.1:1", free_port(), &s);
+	assert_int_equal(fchown(old->fd, 65534, (gid_t)-1), 0);
+	held_leave(old);
+	new = hold("*:1", address_port(&old->key.address), &s);
+	assert_int_equal(new->state, HELD_LISTENING);
+	end();
+}
+
 static void the_newest_hears_where_nobody_serves(void **state)
 {
 	struct socket_settings s = UNSET_SETTINGS;
@@ -384,6 +401,7 @@ int main(void)
 		cmocka_unit_test(nobody_may_bind_beside_what_is_alone_again),
 		cmocka_unit_test(one_that_is_divided_hears_until_each_part_is_served),
 		cmocka_unit_test(two_that_become_one_are_deaf_at_once),
+		cmocka_unit_test(one_that_belongs_to_another_user_is_joined_as_him),
 		cmocka_unit_test(the_newest_hears_where_nobody_serves),
 		cmocka_unit_test(a_client_in_the_queue_of_a_deaf_one_is_seen),
 		cmocka_unit_test(a_handshake_under_way_is_waited_for_and_arrives),
