@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "socket/group.h"
+#include "socket/rebind.h"
 
 static void take_socket(struct means *m, struct store *store, const struct socket_settings *s)
 {
@@ -110,6 +111,19 @@ unsigned means_bindings(const struct means *m)
 		all += m->held[i]->bindings +
 		       (m->held[i]->group ? m->held[i]->group->bound_again : 0);
 	return all;
+}
+
+void means_renew(struct means *m)
+{
+	for (size_t i = 0; i < m->held_count; i++) {
+		struct held *was = m->held[i];
+
+		m->held[i] = rebind_if_spoiled(was);
+		if (m->held[i] == was)
+			continue;
+		held_ref(m->held[i]);
+		held_unref(was);
+	}
 }
 
 bool means_same_sockets(const struct means *a, const struct means *b)

@@ -34,6 +34,8 @@ void means_unref(struct means *m);		/* accepts NULL */
 /* Grows whenever one of its sockets was bound (again): a worker that was started
  * before does not have the new one. */
 unsigned means_bindings(const struct means *m);
+/* Sockets that a worker spoiled are bound anew (rebind_if_spoiled()). */
+void means_renew(struct means *m);
 bool means_same_sockets(const struct means *a, const struct means *b);
 
 /* Are all of its sockets bound, every slot of a group?  What is missing is added to ret_missing

@@ -194,6 +194,7 @@ static void begin(struct program *p)
 
 	if (p->current)
 		program_on(p, PROGRAM_EV_CHANGE, NULL);
+	means_renew(p->wanted);
 	if (!can_begin(p))
 		return;
 	free(p->waits_for);

@@ -14,6 +14,8 @@
 /* A handshake that began before the listener was deafened ends after a round trip
  * to the client.  So long one is waited for, if there are any at the port. */
 #define HANDSHAKE_MS 1000
+/* Between two tries to bind a spoiled one anew. */
+#define RENEW_PAUSE_MS 1000
 
 static bool same_text(const char *a, const char *b)
 {
@@ -299,6 +301,47 @@ bool rebind_is_empty(const struct held *h)
 	for (size_t i = 0; i < group_size(h); i++)
 		waiting = waiting || platform_has_waiting(group_slot(h, i)->fd);
 	return !h->deaf || (!waiting && !under_way(h));
+}
+
+static bool is_spoiled(struct held *h)
+{
+	h->spoiled = h->spoiled || (h->fd >= 0 && h->key.family != AF_UNIX &&
+				    platform_is_locked(h->fd));
+	return h->spoiled;
+}
+
+static struct held *renew(struct held *h)
+{
+	struct held *new;
+
+	held_leave(h);
+	new = store_add(h->store, &h->key, h->settings, h->index);
+	held_ref(new);
+	if (new->state != HELD_LISTENING) {
+		log_error("socket %s: its packet filter is locked, and it cannot be bound anew: "
+			  "%s", h->settings->name, new->reason);
+		held_unref(new);
+		held_return(h);
+		h->renewed = loop_now(h->store->loop);
+		return h;
+	}
+	log_warning("socket %s: somebody locked its packet filter; it is bound anew",
+		    h->settings->name);
+	held_unref(h);
+	return new;
+}
+
+struct held *rebind_if_spoiled(struct held *h)
+{
+	struct held *newest = store_claim(h->store, &h->key);
+
+	if (!is_spoiled(h))
+		return h;
+	if (h->leaving)
+		return newest;
+	if (h->renewed && loop_now(h->store->loop) - h->renewed < RENEW_PAUSE_MS)
+		return h;
+	return renew(h);
 }
 
 const char *rebind_reason(const struct held *h)

@@ -44,6 +44,11 @@ bool rebind_is_empty(const struct held *h);
 /* Both have an address, or a part of it, and one of them leaves. */
 bool rebind_rivals(const struct held *a, const struct held *b);
 
+/* For who is about to start workers: h, or the one that takes its place because a
+ * worker has spoiled it so that only another bind cures it (SO_LOCK_FILTER).  The
+ * configuration has the new one then. */
+struct held *rebind_if_spoiled(struct held *h);
+
 /* Of one that has a rival: what becomes of it; NULL: it has none. */
 const char *rebind_reason(const struct held *h);
 

@@ -62,12 +62,13 @@ struct held {
 	int why;			/* errno of the last bind */
 	/* See rebind.h: */
 	unsigned long number;		/* of two with one key the higher is the one */
+	bool spoiled;			/* only another bind cures it */
 	bool leaving;			/* the configuration has let it go */
 	bool audience;			/* who serves has it */
 	bool shared;			/* others may bind beside it, for now */
 	bool deaf;			/* what is new goes to another */
 	bool door;			/* rebind_open_door() changed who hears */
-	int64_t deaf_since;
+	int64_t deaf_since, renewed;	/* when; renewed: in vain */
 	int64_t healed;			/* when */
 };
 

@@ -49,6 +49,7 @@ static struct walk {
 	unsigned current[COUNT(names)];		/* its number, 0: none */
 	unsigned long inode[4];	/* by port, 0: never bound */
 	unsigned long number[4];	/* of the held socket that it was */
+	bool spoiled[4];
 	bool a_reload;			/* in this step */
 } w;
 
@@ -214,7 +215,7 @@ static void check_rivals(void)
 	list_each(p, &w.rollout.programs, struct program, node)
 		for (size_t i = 0; p->current && i < p->current->means->held_count; i++)
 			must((p->next && p->next->takes_over) ||
-				     reached(p->current->means->held[i]),
+				     p->current->means->held[i]->spoiled || reached(p->current->means->held[i]),
 			     "1: what a current generation has is heard");
 }
 
@@ -235,8 +236,9 @@ static void check_sockets(void)
 			     (h->state == HELD_WAITING && loop_timer_runs(&h->gate.again)),
 		     "6: a held socket listens or is tried again");
 		must(!w.inode[place] || w.inode[place] == h->inode ||
-			     (w.a_reload && h->number > w.number[place]),
-		     "1: a bound key keeps its socket until a reload binds it anew");
+			     ((w.a_reload || w.spoiled[place]) && h->number > w.number[place]),
+		     "1: a bound key keeps its socket until it has to be bound anew");
+		w.spoiled[place] = h->spoiled;
 		w.inode[place] = h->inode;
 		w.number[place] = h->number;
 	}
@@ -610,6 +612,13 @@ static void toggle_waiting(struct program *p)
 	fake.waiting = !fake.waiting;
 }
 
+/* A worker does to a socket what only another bind cures. */
+static void spoil(struct program *p)
+{
+	if (p->wanted->held_count)
+		p->wanted->held[0]->spoiled = true;
+}
+
 static void toggle_fork(struct program *p)
 {
 	(void)p;
@@ -627,6 +636,7 @@ static const struct {
 	{ "clock", 20, turn_clock }, { "crash", 8, crash },	{ "exec fails", 2, exec_fails },
 	{ "prove", 40, prove },	   { "obey", 16, obey },	{ "busy", 1, toggle_busy },
 	{ "fork", 2, toggle_fork },	{ "waiting", 2, toggle_waiting },
+	{ "spoil", 1, spoil },
 	{ "say", 6, say },	   { "clients", 12, serve_clients },
 };
 
@@ -811,7 +821,8 @@ static void converge_on_last(void)
 	rest();
 	check_converged(last);
 	list_each(h, &w.store.sockets, struct held, node)
-		must(!h->leaving && !h->deaf && (!h->shared || h->fd < 0),
+		must(!h->leaving && !h->deaf && (!h->shared || h->fd < 0) &&
+			     (!h->spoiled || h->renewed || h->references == 1),
 		     "1: nothing is left of a change that has come to its end");
 }
 

@@ -2,14 +2,17 @@
 only bind(2) can change, a wider or a narrower address, another family."""
 
 import contextlib
+import ctypes
 import os
 import signal
 import socket as sockets
+import struct
 
 import pytest
 
 from holdport import CAP_NET_RAW, FAILED, USAGE, eventually, get
 from servers import ALL
+from test_2_live import copy_of
 
 RATE = ("--rate", 1000, "--keep-alive", 20)
 MULTIPATH = 262
@@ -315,6 +318,30 @@ def test_what_refuses_because_nobody_serves_it_refuses_on(holdport, one, other):
         sockets.create_connection(("127.0.0.1", port))
     holdport.ok("start", "web")
     assert get(f"127.0.0.1:{port}") == "worker"
+
+
+DROP_ALL = b"\x06\0\0\0\0\0\0\0"  # ret 0, as struct sock_filter
+SO_ATTACH_FILTER, SO_LOCK_FILTER = 26, 44
+
+
+@root
+def test_a_socket_that_a_worker_spoiled_is_bound_anew_by_a_restart(holdport):
+    port = run(holdport, "narrow")
+    old = holdport.socket("http")["inode"]
+    with copy_of(holdport, old) as held:
+        code = ctypes.create_string_buffer(DROP_ALL, len(DROP_ALL))
+        held.setsockopt(sockets.SOL_SOCKET, SO_ATTACH_FILTER,
+                        struct.pack("HP", 1, ctypes.addressof(code)))
+        held.setsockopt(sockets.SOL_SOCKET, SO_LOCK_FILTER, 1)
+    with pytest.raises(TimeoutError):
+        sockets.create_connection(("127.0.0.1", port), timeout=0.2)
+    holdport.ok("restart", "web")
+    assert get(f"127.0.0.1:{port}") == "worker"
+    assert rejoin(holdport)["inode"] != old
+    assert "locked its packet filter" in holdport.log()
+    inode = holdport.socket("http")["inode"]
+    holdport.ok("restart", "web")
+    assert holdport.socket("http")["inode"] == inode
 
 
 @root
