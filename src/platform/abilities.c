@@ -66,7 +66,7 @@ static bool try_counting(void)
 static bool try_steer(void)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool can = fd >= 0 && platform_deafen(fd, NULL) == 0 && platform_hear(fd, NULL, NULL) == 0;
+	bool can = fd >= 0 && platform_deafen(fd, 0, NULL) == 0 && platform_hear(fd, NULL, NULL) == 0;
 
 	fd_close(&fd);
 	return can;

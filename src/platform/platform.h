@@ -141,8 +141,10 @@ int platform_listen(int fd, int backlog);
 /* A second socket may be bound beside this one, or may not (any more). */
 int platform_share(int fd, bool shared, struct err *err);
 /* Nothing new comes to it any more.  What waits in its queue stays, and what is on
- * its way to it arrives. */
-int platform_deafen(int fd, struct err *err);
+ * its way to it arrives.  Deaf ones of one number may be of one group, others never
+ * are; a number is at most DEAF_MOST. */
+#define DEAF_MOST 0x3fffffff
+int platform_deafen(int fd, unsigned number, struct err *err);
 /* It gets what is new again: on this interface; NULL: on all. */
 int platform_hear(int fd, const char *device, struct err *err);
 bool platform_is_deaf(int fd);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "platform/platform.h"
+#include "socket/rebind.h"
 
 struct group *group_new(struct held *leader)
 {
@@ -120,7 +121,7 @@ static void close_slot(struct group *g)
 	int queue, backlog;
 
 	if (h->key.type == SOCK_STREAM)
-		(void)platform_deafen(h->fd, NULL);
+		(void)platform_deafen(h->fd, rebind_number(h), NULL);
 	if (platform_queue(h->fd, &queue, &backlog) == 0 && queue > 0)
 		log_warning("socket %s: slot %zu goes with %d clients that nobody accepted",
 			    h->settings->name, g->count, queue);

@@ -180,16 +180,16 @@ static int set_beside(int fd, const struct key *key, const struct socket_setting
 
 /* Nothing comes to it before listen(2); and of a deaf one bind(2) would refuse a
  * specific IPv6 address (ENODEV). */
-static int bind_deaf(int fd, const struct key *key, const struct socket_settings *s, bool deaf,
-		     struct err *err)
+static int bind_deaf(int fd, const struct key *key, const struct socket_settings *s,
+		     const struct beside *beside, struct err *err)
 {
 	if (bind_to(fd, key, s, err))
 		return -1;
-	return deaf ? platform_deafen(fd, err) : 0;
+	return beside && beside->deaf ? platform_deafen(fd, beside->number, err) : 0;
 }
 
-static int open_one(const struct key *key, const struct socket_settings *s, const struct beside *beside,
-		    struct err *err)
+static int open_one(const struct key *key, const struct socket_settings *s,
+		    const struct beside *beside, struct err *err)
 {
 	struct unix_path made = { .inode = 0 };
 	int fd = make(key, err);
@@ -199,7 +199,7 @@ static int open_one(const struct key *key, const struct socket_settings *s, cons
 	if (share(fd, key, s, err) || socket_set_owner(fd, s, err) || set_v6only(fd, key, s, err) ||
 	    tune_apply(fd, key, s, TUNE_BEFORE_BIND, err) || set_blocking(fd, s, err) ||
 	    set_beside(fd, key, s, beside, err) ||
-	    bind_deaf(fd, key, s, beside && beside->deaf, err))
+	    bind_deaf(fd, key, s, beside, err))
 		goto fail;
 	made = unix_path_note(key);
 	if (listen_on(fd, key, s, err) ||
@@ -226,8 +226,8 @@ static struct key without_ipv6(const struct key *key)
 	return v4;
 }
 
-static int open_any(const struct key *key, const struct socket_settings *s, const struct beside *beside,
-		    struct err *err)
+static int open_any(const struct key *key, const struct socket_settings *s,
+		    const struct beside *beside, struct err *err)
 {
 	struct err why = { 0 };
 	int fd = open_one(key, s, beside, &why);

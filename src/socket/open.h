@@ -25,6 +25,7 @@ int socket_open(const struct key *key, const struct socket_settings *s, struct e
 /* The same beside another that has the address and shares it (rebind.h). */
 struct beside {
 	bool deaf;	/* nothing comes to it, from the first moment on */
+	unsigned number;	/* for platform_deafen() */
 	uid_t owner;	/* of the other: SO_REUSEPORT is for sockets of one user */
 };
 int socket_open_beside(const struct key *key, const struct socket_settings *s,

@@ -28,8 +28,8 @@ bool rebind_alike(const struct key *key, const struct socket_settings *a,
 	if (key->family == AF_UNIX)
 		return true;
 	return socket_v6only(key, a) == socket_v6only(key, b) && a->exclusive == b->exclusive &&
-	       a->reuse_port == b->reuse_port && a->free_bind == b->free_bind && a->transparent == b->transparent &&
-	       same_text(a->bind_device, b->bind_device);
+	       a->reuse_port == b->reuse_port && a->free_bind == b->free_bind &&
+	       a->transparent == b->transparent && same_text(a->bind_device, b->bind_device);
 }
 
 static bool address_same(const struct address *a, const struct address *b)
@@ -64,7 +64,8 @@ bool rebind_make_room(struct held *h, struct beside *ret_how)
 	struct stat st;
 	struct err err;
 
-	*ret_how = (struct beside){ .deaf = rebind_can_deafen(h), .owner = geteuid() };
+	*ret_how = (struct beside){ .deaf = rebind_can_deafen(h), .owner = geteuid(),
+				    .number = rebind_number(h) };
 
 	list_each(o, &h->store->sockets, struct held, node) {
 		if (o == h || o->fd < 0 || !o->leaving || o->key.family == AF_UNIX ||
@@ -106,6 +107,11 @@ static void unshare_all(struct held *but)
 	list_each(o, &but->store->sockets, struct held, node)
 		if (o != but && o->shared)
 			unshare(o);
+}
+
+unsigned rebind_number(const struct held *h)
+{
+	return (unsigned)(h->number & DEAF_MOST);
 }
 
 /* By a datagram socket without an interface nothing can be answered either. */
@@ -156,7 +162,7 @@ static void deafen(struct held *h)
 	h->deaf_since = loop_now(h->store->loop);
 	h->deaf = true;
 	for (size_t i = 0; i < group_size(h); i++)
-		if (platform_deafen(group_slot(h, i)->fd, &err) < 0) {
+		if (platform_deafen(group_slot(h, i)->fd, rebind_number(h), &err) < 0) {
 			log_error("socket %s: %s", h->settings->name, err.text);
 			h->deaf = false;
 		}
@@ -215,13 +221,15 @@ void rebind_left(struct held *h)
 	unshare_all(h);
 }
 
-/* Every newer one that has its place has an audience, and there is one. */
+/* Every newer one that has its place has an audience, and there is one.  One that
+ * leaves before it had any is forsaken. */
 static bool outranked(const struct held *h)
 {
 	bool any = false;
 
 	list_each(n, &h->store->sockets, struct held, node) {
-		if (!rebind_rivals(h, n) || n->number < h->number)
+		if (!rebind_rivals(h, n) || n->number < h->number ||
+		    (n->leaving && !n->audience))
 			continue;
 		if (!n->audience)
 			return false;

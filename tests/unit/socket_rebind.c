@@ -269,6 +269,29 @@ static void two_that_become_one_are_deaf_at_once(void **state)
 	end();
 }
 
+/* Of two that are deaf at one address one may be forsaken. */
+static void two_that_are_deaf_at_once_are_of_no_group(void **state)
+{
+	struct socket_settings s = UNSET_SETTINGS;
+	struct held *old, *forsaken, *new;
+
+	(void)state;
+	if (!platform_can(CAN_STEER))
+		skip();
+	start();
+	old = hold("127.0.0.1:1", free_port(), &s);
+	held_leave(old);
+	forsaken = hold("127.0.0.1:1", address_port(&old->key.address), &s);
+	held_leave(forsaken);
+	new = hold("127.0.0.1:1", address_port(&old->key.address), &s);
+	serve(old, true);
+	serve(new, true);
+	for (int i = 0; i < 20; i++)
+		assert_true(comes_to(new, "127.0.0.1:1"));
+	assert_true(forsaken->deaf && old->deaf);
+	end();
+}
+
 static void one_that_belongs_to_another_user_is_joined_as_him(void **state)
 {
 	struct socket_settings s = UNSET_SETTINGS;
@@ -401,6 +424,7 @@ int main(void)
 		cmocka_unit_test(nobody_may_bind_beside_what_is_alone_again),
 		cmocka_unit_test(one_that_is_divided_hears_until_each_part_is_served),
 		cmocka_unit_test(two_that_become_one_are_deaf_at_once),
+		cmocka_unit_test(two_that_are_deaf_at_once_are_of_no_group),
 		cmocka_unit_test(one_that_belongs_to_another_user_is_joined_as_him),
 		cmocka_unit_test(the_newest_hears_where_nobody_serves),
 		cmocka_unit_test(a_client_in_the_queue_of_a_deaf_one_is_seen),

@@ -140,9 +140,10 @@ int platform_share(int fd, bool shared, struct err *err)
 	return 0;
 }
 
-int platform_deafen(int fd, struct err *err)
+int platform_deafen(int fd, unsigned number, struct err *err)
 {
 	(void)fd;
+	(void)number;
 	(void)err;
 	return 0;
 }

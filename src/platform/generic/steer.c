@@ -7,9 +7,10 @@ static int cannot(struct err *err)
 	return err_set(err, ENOTSUP, "this system cannot bind an address beside itself");
 }
 
-int platform_deafen(int fd, struct err *err)
+int platform_deafen(int fd, unsigned number, struct err *err)
 {
 	(void)fd;
+	(void)number;
 	return cannot(err);
 }
 

@@ -19,11 +19,12 @@
 #define SO_BINDTOIFINDEX 62
 #endif
 
-enum { NO_INTERFACE = INT_MAX };
+/* Interfaces are counted up from 1. */
+enum { NO_INTERFACE = INT_MAX - DEAF_MOST };
 
-int platform_deafen(int fd, struct err *err)
+int platform_deafen(int fd, unsigned number, struct err *err)
 {
-	int index = NO_INTERFACE;
+	int index = NO_INTERFACE + (int)number;
 
 	if (setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &index, sizeof(index)) < 0)
 		return err_sys(err, errno, "cannot take it from its interfaces");
@@ -61,7 +62,7 @@ bool platform_is_deaf(int fd)
 	socklen_t length = sizeof(index);
 
 	return getsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &index, &length) == 0 &&
-	       index == NO_INTERFACE;
+	       index >= NO_INTERFACE;
 }
 
 bool platform_is_locked(int fd)
