@@ -153,8 +153,6 @@ bool platform_hears(int fd, const char *device);
 /* Takes off a filter that somebody put on it: 1; 0: there is none, or it cannot be
  * told; -1 and errno: it stays. */
 int platform_drop_filter(int fd);
-/* Somebody locked its packet filter, for ever and against everybody. */
-bool platform_is_locked(int fd);
 /* Of sockets that share one and the same address, this one gets all that is new,
  * counted from 0 in the order in which they began to listen.  fd: any of them. */
 int platform_prefer(int fd, unsigned place, struct err *err);

@@ -118,7 +118,7 @@ void means_renew(struct means *m)
 	for (size_t i = 0; i < m->held_count; i++) {
 		struct held *was = m->held[i];
 
-		m->held[i] = rebind_if_spoiled(was);
+		m->held[i] = rebind_if_spoilt(was);
 		if (m->held[i] == was)
 			continue;
 		held_ref(m->held[i]);

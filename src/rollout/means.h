@@ -34,7 +34,7 @@ void means_unref(struct means *m);		/* accepts NULL */
 /* Grows whenever one of its sockets was bound (again): a worker that was started
  * before does not have the new one. */
 unsigned means_bindings(const struct means *m);
-/* Sockets that a worker spoiled are bound anew (rebind_if_spoiled()). */
+/* Sockets that a worker has spoilt are bound anew (rebind_if_spoilt()). */
 void means_renew(struct means *m);
 bool means_same_sockets(const struct means *a, const struct means *b);
 

@@ -82,13 +82,13 @@ bool takeover_waits(struct program *p)
 	return true;
 }
 
-/* What comes to a spoiled one is lost, whoever has it. */
+/* What comes to a spoilt one is lost, whoever has it. */
 static void note_audience(const struct program *p)
 {
 	const struct generation *g = p->next && p->next->takes_over ? p->next : p->current;
 
 	for (size_t i = 0; g && i < g->means->held_count; i++)
-		g->means->held[i]->audience = !g->means->held[i]->spoiled;
+		g->means->held[i]->audience = !g->means->held[i]->spoilt;
 }
 
 void rollout_steer(struct rollout *r)

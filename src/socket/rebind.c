@@ -10,11 +10,12 @@
 #include "platform/conflict.h"
 #include "platform/platform.h"
 #include "socket/group.h"
+#include "socket/heal.h"
 
 /* A handshake that began before the listener was deafened ends after a round trip
  * to the client.  So long one is waited for, if there are any at the port. */
 #define HANDSHAKE_MS 1000
-/* Between two tries to bind a spoiled one anew. */
+/* Between two tries to bind a spoilt one anew. */
 #define RENEW_PAUSE_MS 1000
 
 static bool same_text(const char *a, const char *b)
@@ -311,11 +312,15 @@ bool rebind_is_empty(const struct held *h)
 	return !h->deaf || (!waiting && !under_way(h));
 }
 
-static bool is_spoiled(struct held *h)
+static bool is_spoilt(const struct held *h)
 {
-	h->spoiled = h->spoiled || (h->fd >= 0 && h->key.family != AF_UNIX &&
-				    platform_is_locked(h->fd));
-	return h->spoiled;
+	bool spoilt = false;
+
+	for (size_t i = 0; i < group_size(h); i++) {
+		heal_look(group_slot(h, i));
+		spoilt = spoilt || group_slot(h, i)->spoilt;
+	}
+	return spoilt;
 }
 
 static struct held *renew(struct held *h)
@@ -326,24 +331,23 @@ static struct held *renew(struct held *h)
 	new = store_add(h->store, &h->key, h->settings, h->index);
 	held_ref(new);
 	if (new->state != HELD_LISTENING) {
-		log_error("socket %s: its packet filter is locked, and it cannot be bound anew: "
-			  "%s", h->settings->name, new->reason);
+		log_error("socket %s: it is spoilt, and cannot be bound anew: %s",
+			  h->settings->name, new->reason);
 		held_unref(new);
 		held_return(h);
 		h->renewed = loop_now(h->store->loop);
 		return h;
 	}
-	log_warning("socket %s: somebody locked its packet filter; it is bound anew",
-		    h->settings->name);
+	log_notice("socket %s: it was spoilt, and is bound anew", h->settings->name);
 	held_unref(h);
 	return new;
 }
 
-struct held *rebind_if_spoiled(struct held *h)
+struct held *rebind_if_spoilt(struct held *h)
 {
 	struct held *newest = store_claim(h->store, &h->key);
 
-	if (!is_spoiled(h))
+	if (!is_spoilt(h) || h->key.family == AF_UNIX)
 		return h;
 	if (h->leaving)
 		return newest;

@@ -48,9 +48,9 @@ bool rebind_is_empty(const struct held *h);
 bool rebind_rivals(const struct held *a, const struct held *b);
 
 /* For who is about to start workers: h, or the one that takes its place because a
- * worker has spoiled it so that only another bind cures it (SO_LOCK_FILTER).  The
+ * worker has spoilt it so that only another bind cures it (heal.h).  The
  * configuration has the new one then. */
-struct held *rebind_if_spoiled(struct held *h);
+struct held *rebind_if_spoilt(struct held *h);
 
 /* Of one that has a rival: what becomes of it; NULL: it has none. */
 const char *rebind_reason(const struct held *h);

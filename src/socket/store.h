@@ -62,7 +62,6 @@ struct held {
 	int why;			/* errno of the last bind */
 	/* See rebind.h: */
 	unsigned long number;		/* of two with one key the higher is the one */
-	bool spoiled;			/* only another bind cures it */
 	bool leaving;			/* the configuration has let it go */
 	bool audience;			/* who serves has it */
 	bool shared;			/* others may bind beside it, for now */

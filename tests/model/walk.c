@@ -49,7 +49,7 @@ static struct walk {
 	unsigned current[COUNT(names)];		/* its number, 0: none */
 	unsigned long inode[4];	/* by port, 0: never bound */
 	unsigned long number[4];	/* of the held socket that it was */
-	bool spoiled[4];
+	bool spoilt[4];
 	bool a_reload;			/* in this step */
 } w;
 
@@ -215,7 +215,7 @@ static void check_rivals(void)
 	list_each(p, &w.rollout.programs, struct program, node)
 		for (size_t i = 0; p->current && i < p->current->means->held_count; i++)
 			must((p->next && p->next->takes_over) ||
-				     p->current->means->held[i]->spoiled || reached(p->current->means->held[i]),
+				     p->current->means->held[i]->spoilt || reached(p->current->means->held[i]),
 			     "1: what a current generation has is heard");
 }
 
@@ -236,9 +236,9 @@ static void check_sockets(void)
 			     (h->state == HELD_WAITING && loop_timer_runs(&h->gate.again)),
 		     "6: a held socket listens or is tried again");
 		must(!w.inode[place] || w.inode[place] == h->inode ||
-			     ((w.a_reload || w.spoiled[place]) && h->number > w.number[place]),
+			     ((w.a_reload || w.spoilt[place]) && h->number > w.number[place]),
 		     "1: a bound key keeps its socket until it has to be bound anew");
-		w.spoiled[place] = h->spoiled;
+		w.spoilt[place] = h->spoilt;
 		w.inode[place] = h->inode;
 		w.number[place] = h->number;
 	}
@@ -616,7 +616,7 @@ static void toggle_waiting(struct program *p)
 static void spoil(struct program *p)
 {
 	if (p->wanted->held_count)
-		p->wanted->held[0]->spoiled = true;
+		p->wanted->held[0]->spoilt = true;
 }
 
 static void toggle_fork(struct program *p)
@@ -822,7 +822,7 @@ static void converge_on_last(void)
 	check_converged(last);
 	list_each(h, &w.store.sockets, struct held, node)
 		must(!h->leaving && !h->deaf && (!h->shared || h->fd < 0) &&
-			     (!h->spoiled || h->renewed || h->references == 1),
+			     (!h->spoilt || h->renewed || h->references == 1),
 		     "1: nothing is left of a change that has come to its end");
 }
 

@@ -325,7 +325,7 @@ SO_ATTACH_FILTER, SO_LOCK_FILTER = 26, 44
 
 
 @root
-def test_a_socket_that_a_worker_spoiled_is_bound_anew_by_a_restart(holdport):
+def test_a_socket_that_a_worker_spoilt_is_bound_anew_by_a_restart(holdport):
     port = run(holdport, "narrow")
     old = holdport.socket("http")["inode"]
     with copy_of(holdport, old) as held:
@@ -338,7 +338,7 @@ def test_a_socket_that_a_worker_spoiled_is_bound_anew_by_a_restart(holdport):
     holdport.ok("restart", "web")
     assert get(f"127.0.0.1:{port}") == "worker"
     assert rejoin(holdport)["inode"] != old
-    assert "locked its packet filter" in holdport.log()
+    assert "it was spoilt, and is bound anew" in holdport.log()
     inode = holdport.socket("http")["inode"]
     holdport.ok("restart", "web")
     assert holdport.socket("http")["inode"] == inode

@@ -108,8 +108,11 @@ def test_a_filter_that_is_locked_is_told_until_the_socket_is_bound_anew(holdport
     assert f"error: socket http: {spoilt}" in holdport.log()
     assert spoilt in holdport.ok("status").out
     holdport.ok("sockets")
-    holdport.ok("restart", "web")
     assert holdport.log().count("spoilt it") == 1       # said once
+    inode = holdport.socket("http")["inode"]
+    holdport.ok("restart", "web")
+    eventually(lambda: inode not in [s["inode"] for s in holdport.status()["sockets"]])
+    assert "it was spoilt, and is bound anew" in holdport.log()
 
 
 def test_of_several_workers_none_is_blamed(holdport):

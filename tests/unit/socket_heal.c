@@ -132,7 +132,7 @@ static void who_is_deaf_by_us_stays_deaf(void **state)
 	(void)state;
 	begin(CHOICE_AUTO, 0);
 	held->deaf = true;
-	assert_int_equal(platform_deafen(held->fd, &err), 0);
+	assert_int_equal(platform_deafen(held->fd, 0, &err), 0);
 	heal_look(held);
 	assert_true(platform_is_deaf(held->fd));
 	assert_string_equal(said, "");

@@ -174,12 +174,6 @@ int platform_drop_filter(int fd)
 	return 0;
 }
 
-bool platform_is_locked(int fd)
-{
-	(void)fd;
-	return false;
-}
-
 int platform_prefer(int fd, unsigned place, struct err *err)
 {
 	(void)fd;

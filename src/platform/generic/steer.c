@@ -47,9 +47,3 @@ bool platform_hears(int fd, const char *device)
 	(void)device;
 	return true;
 }
-
-bool platform_is_locked(int fd)
-{
-	(void)fd;
-	return false;
-}

@@ -65,14 +65,6 @@ bool platform_is_deaf(int fd)
 	       index >= NO_INTERFACE;
 }
 
-bool platform_is_locked(int fd)
-{
-	int locked = 0;
-	socklen_t length = sizeof(locked);
-
-	return getsockopt(fd, SOL_SOCKET, SO_LOCK_FILTER, &locked, &length) == 0 && locked;
-}
-
 /* Of sockets of one address the kernel makes a group, and a program that returns
  * a number chooses by the order in which they began to listen.  A number that
  * nobody has is no choice. */
