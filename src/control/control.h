@@ -63,6 +63,8 @@ static inline struct control *control_of(const struct call *c)
 	return call_owner(c);
 }
 json_t *status_json(struct control *c, json_t *names, const char **ret_unknown);
+/* "supervisor", the worker that a process is or descends from, or NULL: a stranger. */
+const char *control_holder(const struct control *c, pid_t pid);
 json_t *socket_json(const struct held *h);	/* type Socket */
 void describe_sockets(struct call *c, json_t *parameters);
 void change_start(struct call *c, json_t *parameters);

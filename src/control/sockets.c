@@ -102,8 +102,7 @@ static const char *member_name(const struct control *c, pid_t pid)
 	return NULL;
 }
 
-/* "supervisor", the worker that it is or descends from, or NULL: a stranger. */
-static const char *holder_name(const struct control *c, pid_t pid)
+const char *control_holder(const struct control *c, pid_t pid)
 {
 	const char *name = NULL;
 
@@ -123,7 +122,7 @@ static bool on_copy(const struct socket_copy *copy, void *ctx)
 	size_t i;
 
 	if (l->pid != copy->pid)
-		l->holder = holder_name(l->control, copy->pid);
+		l->holder = control_holder(l->control, copy->pid);
 	l->pid = copy->pid;
 	json_array_foreach(l->sockets, i, socket) {
 		if ((unsigned long)json_integer_value(json_object_get(socket, "inode")) !=

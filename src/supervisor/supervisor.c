@@ -61,6 +61,7 @@ static void loop_end(struct supervisor *s)
 {
 	loop_later_stop(&s->look_around);
 	loop_later_stop(&s->settle);
+	supervisor_strangers_stop(s);
 	loop_timer_stop(&s->patience);
 	loop_free(s->loop);
 }

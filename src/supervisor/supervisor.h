@@ -31,6 +31,18 @@ enum manager_state {
 
 enum { SUPERVISOR_SIGNALS = 6 };
 
+/* Who has a socket and is no worker; each is told once. */
+struct strangers {
+	struct loop_timer look;
+	int64_t looked;			/* when; 0: never */
+	unsigned tries;			/* that were cut short */
+	struct stranger {
+		pid_t pid;
+		unsigned long inode;
+	} *told;
+	size_t count;
+};
+
 struct supervisor {
 	enum manager_state state;
 	const char *file;		/* what was asked for; NULL for `exec` */
@@ -48,6 +60,7 @@ struct supervisor {
 	struct loop_timer patience;	/* shutdown_timeout */
 	struct loop_later look_around;	/* is anything left to wait for? */
 	struct loop_later settle;	/* does somebody serve each socket? */
+	struct strangers strangers;
 	char *notify_dir, *control_path;
 	int lock;			/* of the runtime directory */
 	bool hurried;
@@ -84,6 +97,10 @@ extern const struct control_ops supervisor_ops;
 int supervisor_reload(void *ctx, bool dry_run, struct faults *ret_faults,
 		      void (*planned)(const struct plan *p, void *ask_ctx), ask_for_fn *ask,
 		      void *ask_ctx);
+
+/* strangers.c: a generation is gone; does anybody who is no worker have a socket? */
+void supervisor_look_for_strangers(struct supervisor *s);
+void supervisor_strangers_stop(struct supervisor *s);
 
 /* serving.c */
 /* A program has this state now. */

@@ -133,3 +133,31 @@ def test_a_worker_that_chooses_all_clients_of_a_group_has_them_not_for_long(hold
     address = run_spoiler(holdport, "choice", socket=GROUP, section="workers = 3")
     holdport.ok("sockets")
     assert len(who_answers(address, 60)) == 3
+
+
+def leave_child(holdport):
+    """The command of a worker that leaves behind what has its socket too."""
+    return f"command = sh -c 'setsid sleep 100 & exec {holdport.worker('--from', 'any', '--fd', 3)}'"
+
+
+def test_who_keeps_a_socket_after_his_generation_is_told_once(holdport):
+    holdport.leftovers_expected = True
+    # What is below a worker that lives is no stranger.
+    holdport.write_web(section=f"{leave_child(holdport)}\nready = delay:10ms", more=f"""
+        [program:other]
+        sockets = http
+        workers = 2
+        command = {holdport.worker("--notify", "--fork-child")}
+        """)
+    holdport.run()
+    holdport.await_("web")
+    holdport.await_("other")
+    events = holdport.events()
+    holdport.ok("restart", "web")
+    told = events.await_(lambda e: e["what"] == "socket" and e["state"] == "stranger")
+    assert told["name"] == "http" and told["pid"]
+    assert f"process {told['pid']} (sleep) has " in told["text"]
+    assert f"warning: socket http: {told['text']}" in holdport.log()
+    copies = holdport.ok("sockets", "--json").json["sockets"][0]["copies"]
+    assert [c["pid"] for c in copies if not c["holder"]] == [told["pid"]]
+    assert holdport.log().count("is no worker") == 1
