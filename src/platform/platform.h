@@ -192,6 +192,13 @@ int platform_first_free_port(void);
 /* Whether outgoing connections may be given this port by the system. */
 bool platform_is_ephemeral(int port);
 
+/* A set of files, readable when a name of one was made, removed or moved; when nothing
+ * else of it changed either, only now and then.  -1: this system has none. */
+int platform_links_open(void);		/* close-on-exec, non-blocking; the caller owns it */
+int platform_links_add(int set, const char *path);	/* its number, -1: not watched */
+void platform_links_remove(int set, int number);
+int platform_links_next(int set);	/* the number of one; -1: no more */
+
 /* Processors that this process may run on. */
 int platform_processors(void);
 

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/owner.h"
 #include "platform/platform.h"
+#include "socket/anchor.h"
 #include "socket/group.h"
 #include "socket/open.h"
 
@@ -103,6 +104,16 @@ static int mend_filter(struct held *h, struct str *done, struct err *err)
 	return rc;
 }
 
+/* Where both names are gone nobody finds this one again: another is bound. */
+static int mend_path(struct held *h, struct str *done, struct err *err)
+{
+	int rc = anchor_mend(h, err);
+
+	if (rc > 0)
+		str_add(done, "removed its path; it is there again");
+	return rc;
+}
+
 static const struct mending {
 	int (*mend)(struct held *h, struct str *done, struct err *err);
 	enum log_level level;	/* servers call listen(2) on what they are given */
@@ -111,6 +122,7 @@ static const struct mending {
 	{ mend_blocking, LOG_LEVEL_INFO },
 	{ mend_device, LOG_LEVEL_WARNING },
 	{ mend_filter, LOG_LEVEL_WARNING },
+	{ mend_path, LOG_LEVEL_WARNING },
 };
 
 static void tell(const struct held *h, enum log_level level, const char *done)
@@ -149,8 +161,15 @@ static void unspoil(struct held *h)
 	log_notice("socket %s: it is as it should be again", h->settings->name);
 }
 
+static void lose(struct held *h, const struct err *err)
+{
+	tell(h, LOG_LEVEL_WARNING, "removed its path and the second name of that; it is bound anew");
+	held_lost(h, err);
+}
+
 void heal_look(struct held *h)
 {
+	struct err lost = { 0 };
 	bool sound = true;
 
 	if (!listens(h))
@@ -162,6 +181,8 @@ void heal_look(struct held *h)
 
 		if (rc > 0)
 			tell(h, m->level, str_text(&done));
+		else if (rc < 0 && err.code == ENOENT && h->key.family == AF_UNIX)
+			lost = err;
 		else if (rc < 0)
 			spoil(h, &err);
 		sound = sound && rc >= 0;
@@ -170,6 +191,8 @@ void heal_look(struct held *h)
 	if (sound)
 		unspoil(h);
 	group_assert(h);
+	if (lost.code)
+		lose(h, &lost);
 }
 
 void heal_look_at(struct held *const *held, size_t count)

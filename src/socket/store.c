@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "platform/platform.h"
+#include "socket/anchor.h"
 #include "socket/blocker.h"
 #include "socket/group.h"
 #include "socket/heal.h"
@@ -29,6 +30,7 @@ static void let_go(struct held *h)
 {
 	loop_timer_stop(&h->again);
 	loop_io_stop(&h->hang_up);
+	anchor_weigh(h);
 	fd_close(&h->fd);
 	group_left(h);
 	h->inode = 0;
@@ -79,6 +81,7 @@ static void watch(struct held *h)
 	/* A file that somebody else made is his to remove. */
 	h->path = h->origin == ORIGIN_BOUND ? unix_path_note(&h->key) :
 					      (struct unix_path){ .inode = 0 };
+	anchor_drop(h);
 	gate_open(&h->gate);
 	forget_reason(h);
 	if (h->key.type != SOCK_DGRAM)
@@ -306,10 +309,16 @@ static void heal(struct held *h)
 	str_fini(&who);
 }
 
+void held_lost(struct held *h, const struct err *why)
+{
+	move(h, HELD_EV_BUSY, shut(h, why));
+}
+
 void store_init(struct store *s, struct loop *loop,
 		void (*changed)(struct held *h, void *ctx), void *ctx)
 {
 	*s = (struct store){ .loop = loop, .changed = changed, .ctx = ctx };
+	anchors_init(&s->anchors, loop, s);
 	list_init(&s->sockets);
 	list_init(&s->given);
 }
@@ -438,6 +447,7 @@ void store_fini(struct store *s)
 		given_free(g);
 	while (!list_empty(&s->sockets))
 		held_close(held_configured(OWNER(s->sockets.next, struct held, node)));
+	anchors_fini(&s->anchors);
 }
 
 struct held *store_replaced(const struct held *h)

@@ -59,6 +59,8 @@ struct held {
 	struct loop_io hang_up;
 	/* The store's own: */
 	struct unix_path path;		/* the file that the bind made */
+	bool anchored;			/* it has a second name (anchor.h) */
+	int link_watch;			/* of its names; -1: none */
 	int why;			/* errno of the last bind */
 	/* See rebind.h: */
 	unsigned long number;		/* of two with one key the higher is the one */
@@ -79,8 +81,18 @@ struct given {
 	char *name;			/* as the giver calls it */
 };
 
+/* The names of unix sockets' files are watched (anchor.h). */
+struct anchors {
+	struct loop *loop;
+	struct store *store;
+	int set;			/* -1: nothing is watched */
+	struct loop_io io;
+	struct loop_timer pause;
+};
+
 struct store {
 	struct loop *loop;
+	struct anchors anchors;
 	struct list sockets;		/* struct held, in the order they came */
 	struct list given;		/* struct given */
 	unsigned long last_number;
@@ -157,5 +169,7 @@ void held_open(struct held *h);	/* what was given to us, or left to a worker, or
 void held_close(struct held *h);
 void held_take(struct held *h, int fd);		/* bound for it; it listens */
 void held_close_permitted(const struct held *permit);
+/* For heal.c: what is held is no use any more, and is bound anew. */
+void held_lost(struct held *h, const struct err *why);
 
 #endif

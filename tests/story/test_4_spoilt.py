@@ -2,6 +2,7 @@
 share, and who puts it right."""
 
 import re
+import socket
 import subprocess
 
 import pytest
@@ -161,3 +162,74 @@ def test_who_keeps_a_socket_after_his_generation_is_told_once(holdport):
     copies = holdport.ok("sockets", "--json").json["sockets"][0]["copies"]
     assert [c["pid"] for c in copies if not c["holder"]] == [told["pid"]]
     assert holdport.log().count("is no worker") == 1
+
+
+def run_with_path(holdport, *spoil, **named):
+    """On a unix socket in a directory that everybody may write.  Its path."""
+    (holdport.dir / "w").mkdir()
+    (holdport.dir / "w").chmod(0o777)
+    path = holdport.dir / "w/s"
+    run_spoiler(holdport, *spoil, address=f"unix:{path}", **named)
+    return path
+
+
+def test_a_path_that_a_worker_removed_is_there_again(holdport):
+    path = run_with_path(holdport, "path")
+    [pid] = holdport.pids("web")
+    eventually(lambda: re.search(rf"worker web/1/0 \(pid {pid}\), the only one that has it, "
+                                 "removed its path; it is there again", holdport.log()))
+    inode = path.stat().st_ino
+    for _ in range(3):
+        path.unlink()
+        assert eventually(path.exists)
+        assert get(f"unix:{path}") == "worker"
+        assert path.stat().st_ino == inode
+    moved = path.rename(path.with_name("moved"))
+    assert eventually(path.exists)
+    moved.unlink()
+    assert holdport.pids("web") == [pid]
+    holdport.shutdown()
+    assert not list(path.parent.iterdir())
+
+
+def test_restarts_of_servers_that_remove_their_path_lose_it_for_a_moment_only(holdport):
+    path = run_with_path(holdport, "path")
+    held = holdport.socket("http")["inode"]
+    for _ in range(3):
+        holdport.ok("restart", "web")
+        eventually(path.exists)
+        assert get(f"unix:{path}") == "worker"
+    assert holdport.socket("http")["inode"] == held
+
+
+def test_a_path_without_its_second_name_is_bound_anew(holdport):
+    path = run_with_path(holdport)
+    [pid] = holdport.pids("web")
+    for name in list(path.parent.iterdir()):
+        name.unlink()
+    holdport.await_replaced("web", [pid])
+    assert "removed its path and the second name of that; it is bound anew" in holdport.log()
+    assert get(f"unix:{path}") == "worker"
+
+
+def test_another_file_at_the_path_is_told_and_left_alone(holdport):
+    path = run_with_path(holdport)
+    other = path.with_name("other")
+    other.write_text("not a socket")
+    other.rename(path)
+    eventually(lambda: f"{path} is another file now" in (holdport.socket("http")["reason"] or ""))
+    assert path.read_text() == "not a socket"
+    path.unlink()
+    holdport.ok("sockets")
+    assert get(f"unix:{path}") == "worker"
+    assert holdport.socket("http")["reason"] is None
+
+
+def test_what_a_killed_supervisor_left_beside_a_path_is_taken_over(holdport):
+    (holdport.dir / "w").mkdir()
+    with socket.socket(socket.AF_UNIX) as stale:
+        stale.bind(str(holdport.dir / "w/.s.holdport"))
+    holdport.run_web("--notify", address=f"unix:{holdport.dir}/w/s")
+    (holdport.dir / "w/s").unlink()
+    assert eventually((holdport.dir / "w/s").exists)
+    assert get(f"unix:{holdport.dir}/w/s") == "worker"

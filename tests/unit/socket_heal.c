@@ -182,6 +182,39 @@ static void one_that_was_shut_down_is_not_ours_to_heal(void **state)
 	end();
 }
 
+static void a_path_is_linked_again_while_it_has_a_second_name(void **state)
+{
+	char dir[] = "/tmp/holdport-heal-XXXXXX", path[64], anchor[80], text[80];
+	struct key key;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(path, sizeof(path), "%s/s", dir);
+	(void)snprintf(anchor, sizeof(anchor), "%s/.s.holdport", dir);
+	(void)snprintf(text, sizeof(text), "unix:%s", path);
+	key = key_for(text);
+	begin(CHOICE_AUTO, 0);
+	held = store_add(&store, &key, &settings, 0);
+	held_ref(held);
+	assert_int_equal(access(anchor, F_OK), 0);
+	assert_int_equal(unlink(path), 0);
+	heal_look(held);
+	assert_int_equal(access(path, F_OK), 0);
+	assert_non_null(strstr(said, "removed its path; it is there again"));
+	assert_int_equal(held->bindings, 1);
+	/* A link that stands in the place of the second name is no way to the path. */
+	assert_int_equal(unlink(anchor), 0);
+	assert_int_equal(symlink("/etc/passwd", anchor), 0);
+	assert_int_equal(unlink(path), 0);
+	heal_look(held);
+	assert_int_equal(held->state, HELD_WAITING);
+	assert_int_equal(access(path, F_OK), -1);
+	held_unref(held);
+	assert_int_equal(unlink(anchor), 0);	/* not ours: left alone */
+	assert_int_equal(rmdir(dir), 0);
+	end();
+}
+
 static void a_group_chooses_as_it_did(void **state)
 {
 	struct sock_filter first = BPF_STMT(BPF_RET | BPF_K, 0);
@@ -215,6 +248,7 @@ int main(void)
 		cmocka_unit_test(who_is_deaf_by_us_stays_deaf),
 		cmocka_unit_test(a_filter_goes_unless_it_was_locked),
 		cmocka_unit_test(one_that_was_shut_down_is_not_ours_to_heal),
+		cmocka_unit_test(a_path_is_linked_again_while_it_has_a_second_name),
 		cmocka_unit_test(a_group_chooses_as_it_did),
 	};
 

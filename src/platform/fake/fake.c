@@ -361,6 +361,30 @@ int platform_peer_in_group(int fd, gid_t group)
 	return 0;
 }
 
+int platform_links_open(void)
+{
+	return -1;
+}
+
+int platform_links_add(int set, const char *path)
+{
+	(void)set;
+	(void)path;
+	return -1;
+}
+
+void platform_links_remove(int set, int number)
+{
+	(void)set;
+	(void)number;
+}
+
+int platform_links_next(int set)
+{
+	(void)set;
+	return -1;
+}
+
 int platform_processors(void)
 {
 	return 2;
