@@ -23,35 +23,41 @@ struct check {
 	faults_add((c)->faults, (c)->section->place.file,                \
 		   section_line_of((c)->section, key), key ": " __VA_ARGS__)
 
-static void check_sockets(const struct check *c)
+static void no_such_socket(const struct check *c, const char *name)
 {
-	const struct text_list *names = &c->program->sockets;
-	struct text_list known = { 0 }, seen = { 0 };
+	struct text_list known = { 0 };
 	char hint[NEAREST_SIZE];
 
 	for (size_t i = 0; i < c->settings->socket_count; i++)
 		text_list_add(&known, c->settings->sockets[i]->name);
+	FAULT(c, "sockets", "there is no [socket:%.80s]%s", name,
+	      nearest_hint(name, &known, hint));
+	text_list_fini(&known);
+}
+
+static void check_sockets(const struct check *c)
+{
+	const struct text_list *names = &c->program->sockets;
+	struct text_list seen = { 0 };
+
 	for (size_t i = 0; i < names->count; i++) {
 		const char *name = names->items[i];
 
 		if (!settings_socket(c->settings, name))
-			FAULT(c, "sockets", "there is no [socket:%.80s]%s", name,
-			      nearest_hint(name, &known, hint));
+			no_such_socket(c, name);
 		else if (text_list_has(&seen, name))
 			FAULT(c, "sockets", "\"%s\" is named twice; once is enough", name);
 		text_list_add(&seen, name);
 	}
-	text_list_fini(&known);
 	text_list_fini(&seen);
 }
 
-/* The first one that names the socket. */
-static const struct program_settings *owner_of(const struct settings *s, const char *socket)
+/* Programs are checked in their order: the first that names a socket has it. */
+static void note_user(const struct settings *s, const struct program_settings *p)
 {
-	for (size_t i = 0; i < s->program_count; i++)
-		if (text_list_has(&s->programs[i]->sockets, socket))
-			return s->programs[i];
-	return NULL;
+	for (size_t i = 0; i < s->socket_count; i++)
+		if (!s->sockets[i]->user && text_list_has(&p->sockets, s->sockets[i]->name))
+			s->sockets[i]->user = p;
 }
 
 /* The slots of a group are counted by the workers of one program. */
@@ -61,19 +67,18 @@ static void check_groups(const struct check *c)
 
 	for (size_t i = 0; i < names->count; i++) {
 		const struct socket_settings *k = settings_socket(c->settings, names->items[i]);
-		const struct program_settings *owner = owner_of(c->settings, names->items[i]);
 
-		if (k && k->reuse_port && owner != c->program)
+		if (k && k->reuse_port && k->user != c->program)
 			FAULT(c, "sockets", "[socket:%s] has reuse_port = yes, one socket for each "
 			      "worker of [program:%s]; another program needs one of its own",
-			      k->name, owner->name);
+			      k->name, k->user->name);
 	}
 }
 
-static void note_user(const struct settings *s, const struct program_settings *p)
+static void note_uid(const struct settings *s, const struct program_settings *p)
 {
 	for (size_t i = 0; i < s->socket_count; i++)
-		if (owner_of(s, s->sockets[i]->name) == p)
+		if (s->sockets[i]->user == p)
 			s->sockets[i]->worker_uid = p->set_user ? p->uid : (uid_t)-1;
 }
 
@@ -270,6 +275,7 @@ void check_program(struct settings *s, const struct section *section, struct fau
 	const struct check c = { s, section, p, faults };
 
 	check_sockets(&c);
+	note_user(s, p);
 	check_groups(&c);
 	check_expansions(&c);
 	check_ready(&c);
@@ -277,5 +283,5 @@ void check_program(struct settings *s, const struct section *section, struct fau
 	if (p->restart_delay > p->restart_delay_max)
 		FAULT(&c, "restart_delay", "it is longer than restart_delay_max");
 	accounts_of_program(p, section, faults);
-	note_user(s, p);
+	note_uid(s, p);
 }

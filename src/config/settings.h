@@ -42,6 +42,7 @@ struct supervisor_settings {
 };
 
 struct settings;
+struct program_settings;
 
 enum when_down { DOWN_HOLD, DOWN_REFUSE };
 enum when_busy { BUSY_WAIT, BUSY_FAIL, BUSY_RESET };
@@ -64,7 +65,8 @@ struct socket_settings {
 	int when_busy;			/* enum when_busy */
 	int64_t busy_timeout;		/* ms */
 	int reuse_port;			/* bool: one a worker, in one group */
-	uid_t worker_uid;		/* of the program that has it; (uid_t)-1: ours */
+	const struct program_settings *user;	/* the first that names it; NULL: none */
+	uid_t worker_uid;		/* of that program; (uid_t)-1: ours */
 	int when_down;			/* enum when_down */
 	char *bind_device, *congestion;	/* NULL: unset */
 	int mode;			/* of a unix path */
