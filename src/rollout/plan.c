@@ -22,17 +22,22 @@ struct places {
 	size_t count;
 };
 
+static void add_places(struct places *places, const struct socket_settings *s)
+{
+	for (size_t k = 0; k < s->address_count; k++) {
+		struct place_at p = { .socket = s, .index = (unsigned)k };
+
+		key_of_address(s, k, &p.key);
+		places->items = mem_grow(places->items, places->count + 1, sizeof(p));
+		places->items[places->count++] = p;
+	}
+}
+
 static void places_of(const struct settings *s, struct places *ret)
 {
 	*ret = (struct places){ 0 };
 	for (size_t i = 0; s && i < s->socket_count; i++)
-		for (size_t k = 0; k < s->sockets[i]->address_count; k++) {
-			struct place_at p = { .socket = s->sockets[i], .index = (unsigned)k };
-
-			key_of_address(p.socket, k, &p.key);
-			ret->items = mem_grow(ret->items, ret->count + 1, sizeof(p));
-			ret->items[ret->count++] = p;
-		}
+		add_places(ret, s->sockets[i]);
 }
 
 static const struct place_at *find(const struct places *in, const struct key *key)
@@ -50,9 +55,9 @@ static const struct place_at *find_overlap(const struct places *in, const struct
 	for (size_t i = 0; i < in->count; i++) {
 		const struct place_at *other = &in->items[i];
 
-		if (!find(now, &other->key) &&
-		    key_overlaps(&other->key, socket_v6only(&other->key, other->socket), &p->key,
-				 socket_v6only(&p->key, p->socket)))
+		if (key_overlaps(&other->key, socket_v6only(&other->key, other->socket), &p->key,
+				 socket_v6only(&p->key, p->socket)) &&
+		    !find(now, &other->key))
 			return other;
 	}
 	return NULL;
@@ -157,7 +162,7 @@ static void plan_sockets(struct plan *plan, const struct places *was, const stru
 {
 	for (size_t i = 0; i < now->count; i++) {
 		const struct place_at *kept = find(was, &now->items[i].key);
-		const struct place_at *overlap = find_overlap(was, now, &now->items[i]);
+		const struct place_at *overlap = kept ? NULL : find_overlap(was, now, &now->items[i]);
 
 		if (kept)
 			plan_kept(plan, kept, &now->items[i]);
@@ -175,18 +180,9 @@ static void plan_sockets(struct plan *plan, const struct places *was, const stru
 static void places_of_program(const struct settings *s, const struct program_settings *p,
 			      struct places *ret)
 {
-	struct places all;
-
 	*ret = (struct places){ 0 };
-	places_of(s, &all);
 	for (size_t n = 0; n < p->sockets.count; n++)
-		for (size_t i = 0; i < all.count; i++) {
-			if (strcmp(all.items[i].socket->name, p->sockets.items[n]) != 0)
-				continue;
-			ret->items = mem_grow(ret->items, ret->count + 1, sizeof(*ret->items));
-			ret->items[ret->count++] = all.items[i];
-		}
-	free(all.items);
+		add_places(ret, settings_socket(s, p->sockets.items[n]));
 }
 
 /* Bound anew in between, it is not the one that the program has. */
