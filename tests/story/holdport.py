@@ -8,6 +8,7 @@ Executables come from $HOLDPORT_BUILD (default build/dev of this tree).
 """
 
 import atexit
+import collections
 import contextlib
 import ctypes
 import json
@@ -155,6 +156,9 @@ def kill(pid, number=signal.SIGKILL):
 # Addresses
 
 
+_ports_given = collections.deque(maxlen=100)     # of late: a story wants different ones
+
+
 def free_port(host="127.0.0.1"):
     """A port that nobody holds and that no outgoing connection is given (those
     come from ip_local_port_range); two xdist workers never draw the same."""
@@ -162,10 +166,13 @@ def free_port(host="127.0.0.1"):
     low = 12000 + worker % 8 * 2000
     for _ in range(200):
         port = random.randrange(low, low + 2000)
+        if port in _ports_given:
+            continue
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with socket.socket(family) as probe:
             try:
                 probe.bind((host, port))
+                _ports_given.append(port)
                 return port
             except OSError:
                 continue
