@@ -100,6 +100,19 @@ def test_scaling_and_fewer_workers_lose_nobody(holdport):
     assert slots(holdport)[0] == held[0]
 
 
+def test_a_slot_that_goes_is_emptied_before(holdport):
+    address = holdport.run_web("--notify", socket=GROUP, section="workers = 2")
+    [last] = [w["pid"] for w in holdport.workers("web") if w["index"] == 1]
+    os.kill(last, signal.SIGSTOP)
+    clients = [connect(address) for _ in range(100)]    # half of them wait for it
+    holdport.ok("scale", "web", 1, "--no-wait")
+    os.kill(last, signal.SIGCONT)
+    assert {get("", keep=client) for client in clients} == {"worker"}
+    eventually(lambda: len(slots(holdport)) == 1)
+    for client in clients:
+        client.close()
+
+
 def test_a_slot_whose_worker_is_missing_keeps_nobody_waiting(holdport):
     mark = holdport.dir / "broken"
     address = holdport.write_web(socket=GROUP, section=f"""\
