@@ -50,11 +50,27 @@ static void see_left(struct left *l, const struct bound *b)
 		l->latest_ms = b->ends_ms;
 }
 
-void facts_see(struct facts *f, const struct bound *b)
+/* What a dual-stack listener accepted over IPv6 is in the way of IPv4's wildcard as well,
+ * though not of one address (measured on Linux 6.18): it is not marked IPv6-only, as
+ * what was bound to its address would be. */
+static bool meets_wildcard(const struct facts *f, const struct bound *b)
+{
+	bool accepted = b->state != TCP_LISTEN && b->state != TCP_CLOSE;
+
+	return f->type == SOCK_STREAM && accepted && b->local.ss_family == AF_INET6 &&
+	       !b->v6only && f->claim.v4 == CLAIM_ALL;
+}
+
+bool facts_meet(const struct facts *f, const struct bound *b)
 {
 	struct claim claim = claim_of((const struct sockaddr *)&b->local, b->v6only);
 
-	if (b->state <= 0 || b->state >= FACTS_STATES || !claims_meet(&f->claim, &claim))
+	return claims_meet(&f->claim, &claim) || meets_wildcard(f, b);
+}
+
+void facts_see(struct facts *f, const struct bound *b)
+{
+	if (b->state <= 0 || b->state >= FACTS_STATES || !facts_meet(f, b))
 		return;
 	if (b->state == TCP_LISTEN || b->state == TCP_CLOSE || f->type == SOCK_DGRAM)
 		see_holder(f, b);

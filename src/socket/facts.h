@@ -58,5 +58,7 @@ void facts_gather(const struct attempt *a, const struct facts *before, int ms,
  * socket at its port. */
 void facts_begin(const struct attempt *a, struct facts *ret);
 void facts_see(struct facts *f, const struct bound *b);
+/* Whether that socket's address is in the way of what the bind asks for. */
+bool facts_meet(const struct facts *f, const struct bound *b);
 
 #endif

@@ -260,9 +260,8 @@ void gate_patience(struct gate *g, int64_t patience_ms)
 static bool is_unserved(const struct bound *b, void *ctx)
 {
 	const struct gate *g = ctx;
-	struct claim claim = claim_of((const struct sockaddr *)&b->local, b->v6only);
 
-	return !b->inode && claims_meet(&g->view->facts.claim, &claim);
+	return !b->inode && facts_meet(&g->view->facts, b);
 }
 
 bool gate_can_reset(const struct gate *g)

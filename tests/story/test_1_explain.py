@@ -99,6 +99,21 @@ def test_what_is_left_is_told_with_its_end(holdport, foreign):
     assert re.search(r"^free in 0 to 6\d s$", said, re.M), said
 
 
+def test_what_a_dual_stack_server_left_blocks_the_wildcard_of_ipv4_too(holdport):
+    port = holdport.port()
+    with socket.socket(socket.AF_INET6) as listener:
+        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        listener.bind(("::", port))
+        listener.listen()
+        client = socket.create_connection(("::1", port))
+        server, _ = listener.accept()
+    with client, server:
+        for address, count in [("0.0.0.0", 1), ("127.0.0.1", 0), ("[::1]", 1)]:
+            answer, _ = explain(holdport, f"{address}:{port}")
+            assert [b["count"] for b in answer["blockers"]] == [1] * count, address
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+
 def test_causes_that_are_no_socket_have_their_kind(holdport, tmp_path):
     (tmp_path / "file").write_text("")
     for address, kind in [("203.0.113.9:80", "no_such_address"),

@@ -108,6 +108,32 @@ static void what_blocks_is_told_with_its_end(void **state)
 	}
 }
 
+static void what_a_dual_stack_listener_accepted_blocks_the_other_wildcard(void **state)
+{
+	static const struct {
+		const char *wanted;
+		int tcp_state;
+		bool v6only;
+		unsigned found;
+	} rows[] = {
+		{ "0.0.0.0:1", TCP_TIME_WAIT, false, 1 },
+		{ "0.0.0.0:1", TCP_TIME_WAIT, true, 0 },
+		{ "127.0.0.1:1", TCP_TIME_WAIT, false, 0 },
+		{ "0.0.0.0:1", TCP_LISTEN, true, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct row row = { "[::1]:1", rows[i].tcp_state, 0, 9000 }, none = { 0 };
+		struct facts f = facts_of(rows[i].wanted, true, EADDRINUSE, &none);
+		struct bound b = bound_of(&row);
+
+		b.v6only = rows[i].v6only;
+		facts_see(&f, &b);
+		assert_int_equal(f.left[TCP_TIME_WAIT].count + f.holder_count, rows[i].found);
+	}
+}
+
 /* What it accepted has the options that it has. */
 static void a_listener_into_which_we_may_look_tells_of_its_connections(void **state)
 {
@@ -253,6 +279,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_blocks_is_told_with_its_end),
+		cmocka_unit_test(what_a_dual_stack_listener_accepted_blocks_the_other_wildcard),
 		cmocka_unit_test(a_listener_into_which_we_may_look_tells_of_its_connections),
 		cmocka_unit_test(what_is_no_socket_is_told_by_its_kind),
 		cmocka_unit_test(an_interval_is_never_told_too_narrow),
