@@ -107,8 +107,9 @@ def test_what_is_no_socket_is_never_removed(holdport, make):
 def test_a_path_that_somebody_else_has_taken_over_is_not_removed_at_the_end(holdport):
     path = holdport.dir / "s"
     holdport.run_web("--notify", address=f"unix:{path}")
-    path.unlink()
-    somebody = stranger(path)
+    # at once: a path that is gone we make again
+    somebody = stranger(path.with_name("new"))
+    path.with_name("new").rename(path)
     holdport.shutdown()
     assert path.exists()
     end(somebody)
