@@ -24,11 +24,11 @@ static const char *plural(size_t count)
 
 int cmd_check(struct request *r)
 {
-	struct settings *s;
+	struct settings *s = NULL;
 	char *file;
 	int code = load(r, &file, &s);
 
-	if (!code)
+	if (s)
 		(void)printf("%s: ok (%zu program%s, %zu socket%s)\n", file, s->program_count,
 			     plural(s->program_count), s->socket_count, plural(s->socket_count));
 	settings_unref(s);
@@ -38,7 +38,7 @@ int cmd_check(struct request *r)
 
 int cmd_config(struct request *r)
 {
-	struct settings *s;
+	struct settings *s = NULL;
 	char *file;
 	int code;
 
@@ -51,7 +51,7 @@ int cmd_config(struct request *r)
 		return OUTCOME_DONE;
 	}
 	code = load(r, &file, &s);
-	if (!code)
+	if (s)
 		settings_print(s, option_given(r, OPTION_DEFAULTS), stdout);
 	settings_unref(s);
 	free(file);

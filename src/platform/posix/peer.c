@@ -79,7 +79,7 @@ int platform_peer_in_group(int fd, gid_t group)
 		return -1;
 	others = other_groups(fd, &count);
 	rc = primary == group;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; others && i < count; i++)
 		rc |= others[i] == group;
 	free(others);
 	return rc;
