@@ -150,12 +150,12 @@ static void look_at_manager(struct keeper *k)
 	k->code = end.signal ? EXIT_NO_MANAGER : end.code;
 }
 
-/* Whoever lost his parent below us is ours to take away. */
-static void take_orphans(void)
+/* Whoever lost his parent below us is ours to take away; the manager is not one. */
+static void take_orphans(const struct keeper *k)
 {
 	struct process orphan = PROCESS_NONE;
 
-	while ((orphan.pid = platform_ended_child()) > 0)
+	while ((orphan.pid = platform_ended_child()) > 0 && orphan.pid != k->manager.pid)
 		platform_reap(&orphan);
 }
 
@@ -170,7 +170,7 @@ static void heed_signals(struct keeper *k)
 		}
 		look_at_manager(k);
 		if (k->code < 0)
-			take_orphans();
+			take_orphans(k);
 	}
 }
 

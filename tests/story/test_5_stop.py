@@ -120,6 +120,27 @@ def test_what_a_dead_worker_left_in_its_group_goes_with_it(holdport, mode):
     eventually(lambda: not alive(child))
 
 
+# Their ends take a moment, and so fall together with the manager's.
+CROWD = """\
+import os, resource, time
+resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+for _ in range(min(4000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 10)):
+    os.dup(0)
+for _ in range(60):
+    if os.fork() == 0:
+        break
+time.sleep(60)
+"""
+
+
+def test_the_keeper_takes_no_manager_for_an_orphan(holdport):
+    script = holdport.dir / "crowd.py"
+    script.write_text(CROWD)
+    for _ in range(2):
+        holdport.run_web(section=f"command = /usr/bin/python3 {script}\nready = delay:300ms\n")
+        assert holdport.shutdown() == 0
+
+
 def test_a_child_that_holds_the_output_open_does_not_hold_the_stop(holdport):
     holdport.run_web("--notify", "--fork-child", section="kill_mode = process")
     [pid] = holdport.pids("web")
