@@ -18,6 +18,7 @@ enum {
 	HOLD_MS = 1000,		/* nobody accepted it: a fresh one may meet the worker */
 	AGAIN_MS = 10,		/* another process had it; with jitter, so that we do not
 				 * keep step with whoever takes turns */
+	PAUSES = 8,		/* as long as a look took, until the next */
 };
 
 static void connect_again(struct probe *p, int64_t after);
@@ -43,6 +44,7 @@ static void on_look(struct loop_timer *t)
 {
 	struct probe *p = OWNER(t, struct probe, again);
 	unsigned long inode = 0;
+	int64_t now = loop_now(p->loop);
 	int found = platform_find_acceptor(p->fd, &inode, NULL);
 
 	if (found > 0 && platform_holds_socket(p->pid, inode, NULL) > 0) {
@@ -51,7 +53,8 @@ static void on_look(struct loop_timer *t)
 		return;
 	}
 	if (found > 0 || loop_now(p->loop) - p->connected > HOLD_MS) {
-		connect_again(p, AGAIN_MS + rand() % AGAIN_MS);
+		connect_again(p, AGAIN_MS + rand() % AGAIN_MS +
+				 PAUSES * (loop_now(p->loop) - now));
 		return;
 	}
 	p->pause = p->pause * 2 > LOOK_MOST_MS ? LOOK_MOST_MS : p->pause * 2;

@@ -13,6 +13,7 @@
 enum {
 	LOOK_FIRST_MS = 5,	/* auto: the first look at what the worker waits for; ×1.5 */
 	ALIVE_MS = 1000,	/* auto: nothing was seen, but it lived this long */
+	PAUSES = 8,		/* as long as a look took, until the next */
 	SOCKETS_LOOKED_FOR = 64,
 };
 
@@ -51,14 +52,14 @@ static void on_seen(struct loop_timer *t)
 static void on_look(struct loop_timer *t)
 {
 	struct proof *p = OWNER(t, struct proof, look);
-	int64_t lived = loop_now(p->loop) - p->began;
+	int64_t now = loop_now(p->loop), lived = now - p->began;
 
 	if (lived >= ALIVE_MS)
 		tell(p, "alive");
 	else if (seen_waiting(p))
 		loop_timer_start(p->loop, &p->look, 0, on_seen);
 	else {
-		p->look_after += p->look_after / 2;
+		p->look_after += p->look_after / 2 + PAUSES * (loop_now(p->loop) - now);
 		if (p->look_after > ALIVE_MS - lived)
 			p->look_after = ALIVE_MS - lived;
 		loop_timer_start(p->loop, &p->look, p->look_after, on_look);

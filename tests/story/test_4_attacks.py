@@ -244,6 +244,42 @@ while True:
     all_is_well(open_house)
 
 
+def test_one_that_hides_in_descriptors_is_not_looked_through(open_house):
+    run_attack(open_house, """
+s = socket.socket(fileno=3)
+if os.environ["HOLDPORT_GENERATION"] == "1":
+    kept = []
+    while True:         # the probes of the second generation, too
+        kept.append(s.accept())
+import resource
+most = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 4096)
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+try:
+    while True: last = os.dup(3)
+except OSError: os.closerange(last - 9, last + 1)
+for _ in range(60):
+    if os.fork() == 0:
+        time.sleep(60)
+note("many")
+time.sleep(60)
+""", section="ready = tcp\nstart_timeout = 30s\nstop = TERM:100ms KILL")
+    open_house.await_("evil")
+    open_house.ok("restart", "evil", "--no-wait")
+    await_note(open_house, "many")
+
+    stat = Path(f"/proc/{open_house.manager_pid}/stat")
+
+    def busy():
+        """Seconds that the manager has worked."""
+        return sum(map(int, stat.read_text().rsplit(")", 1)[1].split()[11:13])) / os.sysconf(
+            "SC_CLK_TCK")
+
+    began, before = time.monotonic(), busy()
+    time.sleep(2)               # in which its readiness is asked for again and again
+    assert busy() - before < 0.5 * (time.monotonic() - began)
+    all_is_well(open_house)
+
+
 def test_one_that_prints_without_end_fills_no_memory(open_house):
     run_attack(open_house, """
 note("prints")

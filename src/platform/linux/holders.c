@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "platform/linux/proc.h"
 
+#define FAMILY_MS     100	/* for a look at a worker and all below it */
 #define EPOLL_LINES   65536
 #define LISTENER_MOST 64	/* descriptors of one process that may be accepted from */
 
@@ -80,6 +81,7 @@ struct wanted {
 	size_t count;
 	int fds[LISTENER_MOST];		/* in the process being looked at */
 	size_t fd_count;
+	struct proc_budget budget;	/* of a look into one family */
 };
 
 static bool is_wanted(const struct wanted *w, unsigned long inode)
@@ -88,6 +90,15 @@ static bool is_wanted(const struct wanted *w, unsigned long inode)
 		if (inode && w->inodes[i] == inode)
 			return true;
 	return false;
+}
+
+/* A worker may have any number of descriptors, threads and children. */
+static bool is_late(const struct wanted *w)
+{
+	if (!proc_budget_spent(&w->budget))
+		return false;
+	errno = ETIME;
+	return true;
 }
 
 /* A walk that tells of each copy. */
@@ -149,7 +160,8 @@ pid_t platform_parent(pid_t pid)
 	return (pid_t)parent;
 }
 
-/* Yes from one is yes; where nobody says yes, one that cannot be seen may. */
+/* Yes from one is yes; where nobody says yes, one that cannot be seen may.  Asked of
+ * ourselves it is about what we may see, and below us is everybody. */
 static int ask_family(pid_t pid, int (*look)(pid_t pid, struct wanted *w), struct wanted *w,
 		      struct err *err)
 {
@@ -157,7 +169,10 @@ static int ask_family(pid_t pid, int (*look)(pid_t pid, struct wanted *w), struc
 	int rc = 0, why = 0;
 
 	proc_family(pid, &f);
-	for (size_t i = 0; i < f.count && rc <= 0; i++) {
+	if (pid == getpid())
+		f.count = 1;
+	w->budget = proc_budget_of(FAMILY_MS);
+	for (size_t i = 0; i < f.count && rc <= 0 && !is_late(w); i++) {
 		int one = look(f.pids[i], w);
 
 		if (one < 0)
@@ -172,7 +187,7 @@ static int ask_family(pid_t pid, int (*look)(pid_t pid, struct wanted *w), struc
 static int see_wanted(pid_t pid, int fd, const char *link, void *ctx)
 {
 	(void)pid, (void)fd;
-	return is_wanted(ctx, proc_socket_inode(link));
+	return is_late(ctx) ? -1 : is_wanted(ctx, proc_socket_inode(link));
 }
 
 static int holds(pid_t pid, struct wanted *w)
@@ -210,6 +225,8 @@ static int see_waiting(pid_t pid, int fd, const char *link, void *ctx)
 {
 	struct wanted *w = ctx;
 
+	if (is_late(w))
+		return -1;
 	if (strcmp(link, "anon_inode:[eventpoll]") == 0)
 		return epoll_watches(pid, fd, w);
 	if (w->fd_count < LISTENER_MOST && is_wanted(w, proc_socket_inode(link)))
@@ -265,7 +282,7 @@ static int any_thread_waits(pid_t pid, const struct wanted *w)
 	if (proc_open(&e, path))
 		return proc_gone(pid, errno) ? 0 : -1;
 	while (rc == 0 && (thread = proc_next(&e)) > 0)
-		rc = sleeps(pid, thread, w);
+		rc = is_late(w) ? -1 : sleeps(pid, thread, w);
 	proc_close(&e);
 	return rc;
 }
