@@ -43,6 +43,7 @@ struct held {
 	int fd;				/* -1 while waiting; the store's own */
 	unsigned long inode;		/* of the listening socket, 0 while waiting */
 	unsigned references;
+	bool claimed;			/* by a program, while serving.c looks */
 	const struct socket_settings *settings;	/* in force; the held keeps their whole alive */
 	unsigned bindings;		/* how often it was bound: a new one is a new inode */
 	struct group *group;		/* with reuse_port (group.h), NULL: it is alone */

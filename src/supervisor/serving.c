@@ -10,40 +10,33 @@
 #include "rollout/generation.h"
 #include "supervisor/supervisor.h"
 
-static bool has(const struct means *m, const struct held *h)
+static void mark(const struct means *m)
 {
 	for (size_t i = 0; i < m->held_count; i++)
-		if (m->held[i] == h)
-			return true;
-	return false;
+		m->held[i]->claimed = true;
 }
 
-static bool serves(const struct program *p, const struct held *h)
+static void mark_served(const struct program *p)
 {
 	if (p->state == PROGRAM_STOPPED || p->state == PROGRAM_FAILED)
-		return false;
-	if (has(p->wanted, h))
-		return true;
+		return;
+	mark(p->wanted);
 	list_each(g, &p->generations, struct generation, node)
-		if (has(g->means, h))
-			return true;
-	return false;
+		mark(g->means);
 }
 
-static bool is_served(const struct supervisor *s, const struct held *h)
-{
-	list_each(p, &s->rollout.programs, struct program, node)
-		if (serves(p, h))
-			return true;
-	return false;
-}
-
+/* Each state of each program asks for it: sockets and programs are gone through
+ * once, not one for the other. */
 static void settle(struct supervisor *s, bool unserved_too)
 {
 	if (s->state >= MANAGER_LEAVING)
 		return;
+	list_each(h, &s->store.sockets, struct held, node)
+		h->claimed = false;
+	list_each(p, &s->rollout.programs, struct program, node)
+		mark_served(p);
 	list_each(h, &s->store.sockets, struct held, node) {
-		bool served = is_served(s, held_configured(h));
+		bool served = held_configured(h)->claimed;
 
 		if (served || unserved_too)
 			held_serve(h, served);
