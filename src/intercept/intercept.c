@@ -12,6 +12,7 @@
 #include "base/owner.h"
 #include "intercept/catch.h"
 #include "socket/open.h"
+#include "socket/tune.h"
 
 static void watch(struct intercept *i);
 
@@ -86,13 +87,41 @@ static void follow_blocking(const struct held *h, int own)
 		(void)fd_non_blocking(h->fd, 1);
 }
 
+/* What it had set on its own socket. */
+static void follow(struct intercept *i, const struct held *h, int own)
+{
+	struct str kept = { 0 };
+
+	follow_blocking(h, own);
+	tune_follow(h->fd, own, &h->key, h->settings, &kept);
+	if (kept.length && !i->warned)
+		log_warning("%s: set options on its socket that the held one cannot be given: %s; a "
+			    "shutdown and a start bind it with them", i->spec.name,
+			    str_text(&kept));
+	i->warned = i->warned || kept.length;
+	str_fini(&kept);
+}
+
+static void warn_elsewhere(struct intercept *i, const char *then)
+{
+	if (!i->warned)
+		log_warning("%s: has its socket in an epoll set, or twice, before it binds it, and "
+			    "no other can take its place there: %s", i->spec.name, then);
+	i->warned = true;
+}
+
 static void hand(struct intercept *i, const struct trap *t, const struct asked *asked,
 		 struct held *h, int own)
 {
 	char text[ADDRESS_TEXT_SIZE];
 	int why;
 
-	follow_blocking(h, own);
+	if (platform_trap_is_elsewhere(t)) {
+		warn_elsewhere(i, "its bind is refused");
+		platform_trap_answer(i->listener, t, EADDRINUSE);
+		return;
+	}
+	follow(i, h, own);
 	if (platform_trap_replace(i->listener, t, h->fd) < 0) {
 		why = errno;
 		log_warning("%s: its bind of %s cannot be answered with the held socket: errno %d",
@@ -119,6 +148,8 @@ static void make(struct intercept *i, const struct trap *t, const struct asked *
 		platform_trap_answer(i->listener, t, err.code ? err.code : EADDRINUSE);
 		return;
 	}
+	if (platform_trap_is_elsewhere(t))
+		warn_elsewhere(i, "this worker serves, the next one will be refused");
 	platform_trap_answer(i->listener, t, 0);
 	log_info("%s: bound %s, which is held from now on", i->spec.name,
 		 asked_text(asked, text));

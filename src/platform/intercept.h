@@ -49,6 +49,9 @@ bool platform_trap_caught(int result, struct trap *ret);
 bool platform_trap_waits(int listener, const struct trap *t);
 /* A copy of the worker's descriptor, close-on-exec; -1 and errno. */
 int platform_trap_socket(const struct trap *t);
+/* The process has it in an epoll set, or under another number: there it would stay
+ * what it is. */
+bool platform_trap_is_elsewhere(const struct trap *t);
 /* Puts fd in its place, close-on-exec as that was.  -1 and errno. */
 int platform_trap_replace(int listener, const struct trap *t, int fd);
 /* The call returns 0, or -1 with this errno; or is carried out as if nobody had

@@ -249,6 +249,16 @@ static char *find_executable(const struct launch_spec *spec, struct launch *l, s
 	return path;
 }
 
+/* Found out once, by trying, before there is a worker. */
+static int add_filter(struct launch *l, struct err *err)
+{
+	static bool works;
+
+	works = works || platform_filter_works(err) == 0;
+	l->spawn.filter = works ? platform_filter(err) : NULL;
+	return l->spawn.filter ? 0 : err_in(err, "handoff = intercept");
+}
+
 int launch_prepare(const struct launch_spec *spec, struct launch *ret, struct err *err)
 {
 	struct launch_names names = { .spec = spec };
@@ -263,9 +273,7 @@ int launch_prepare(const struct launch_spec *spec, struct launch *ret, struct er
 		launch_fini(&l);
 		return -1;
 	}
-	if (!spec->command && p->handoff & HANDOFF_INTERCEPT &&
-	    !(l.spawn.filter = platform_filter(err))) {
-		(void)err_in(err, "handoff = intercept");
+	if (!spec->command && p->handoff & HANDOFF_INTERCEPT && add_filter(&l, err) < 0) {
 		launch_fini(&l);
 		return -1;
 	}

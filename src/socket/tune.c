@@ -183,12 +183,14 @@ int tune_apply(int fd, const struct key *key, const struct socket_settings *s,
 	return 0;
 }
 
+union value {
+	int number;
+	char text[64];
+};
+
 static int copy(int from, int to, const struct row *r, struct err *err)
 {
-	union {
-		int number;
-		char text[64];
-	} value = { 0 };
+	union value value = { 0 };
 	socklen_t length = sizeof(value);
 
 	if (getsockopt(from, r->level, r->option, &value, &length) < 0)
@@ -218,4 +220,28 @@ int tune_reset(int fd, const struct key *key, const struct socket_settings *was,
 	}
 	fd_close(&fresh);
 	return rc;
+}
+
+/* What one of them does not know is no difference. */
+static bool same(int a, int b, const struct row *r)
+{
+	union value x = { 0 }, y = { 0 };
+	socklen_t x_length = sizeof(x), y_length = sizeof(y);
+
+	return getsockopt(a, r->level, r->option, &x, &x_length) < 0 ||
+	       getsockopt(b, r->level, r->option, &y, &y_length) < 0 ||
+	       memcmp(&x, &y, sizeof(x)) == 0;
+}
+
+void tune_follow(int held, int own, const struct key *key, const struct socket_settings *s,
+		 struct str *ret_kept)
+{
+	unsigned kind = kind_of(held, key);
+
+	for (const struct row *r = rows; r < rows + COUNT(rows); r++) {
+		if (!(r->on & kind) || r->option == ABSENT || is_set(r, s) || same(held, own, r))
+			continue;
+		if (r->when != TUNE_LIVE || copy(own, held, r, NULL) < 0)
+			str_addf(ret_kept, "%s%s", ret_kept->length ? ", " : "", r->key);
+	}
 }

@@ -6,6 +6,7 @@
 #define HOLDPORT_SOCKET_TUNE_H
 
 #include "base/err.h"
+#include "base/str.h"
 #include "config/settings.h"
 #include "socket/key.h"
 
@@ -21,5 +22,11 @@ int tune_apply(int fd, const struct key *key, const struct socket_settings *s,
  * of this kind has. */
 int tune_reset(int fd, const struct key *key, const struct socket_settings *was,
 	       const struct socket_settings *now, struct err *err);
+
+/* Options that a worker set on its own socket, before it was given the held one in
+ * place of it: what the settings leave alone becomes as there.  Adds the keys of those
+ * that a bound socket does not take to ret_kept. */
+void tune_follow(int held, int own, const struct key *key, const struct socket_settings *s,
+		 struct str *ret_kept);
 
 #endif

@@ -5,11 +5,12 @@ import re
 import shlex
 import signal
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from holdport import FAILED, SUPPORT, USAGE, descriptors, eventually, get
+from holdport import BUILD, FAILED, SUPPORT, USAGE, descriptors, eventually, get
 from servers import NGINX_CONF
 
 NODE = """\
@@ -46,7 +47,7 @@ def run(holdport, command, listen, **named):
 def calls(holdport, call="bind"):
     """What the servers told of their calls, oldest first."""
     found = re.findall(rf"{call} (\S+): errno=(\d+) inode=(\d+) cloexec=(\d) nonblock=(\d) "
-                       r"nodelay=(\d) backlog=(\d+)", holdport.log())
+                       r"nodelay=(-?\d) backlog=(\d+)", holdport.log())
     names = ("address", "errno", "inode", "cloexec", "nonblock", "nodelay", "backlog")
     return [{n: v if n == "address" else int(v) for n, v in zip(names, one)} for one in found]
 
@@ -348,6 +349,127 @@ def test_auto_is_proved_by_listening(holdport):
     address = f"127.0.0.1:{holdport.port()}"
     run(holdport, binder(address), address, section="")
     assert holdport.program("web")["generations"][-1]["proved_by"] == "listen"
+
+
+# What is to be the same, and what cannot be
+
+
+def test_options_of_a_later_generation_are_put_on_the_held_socket(holdport):
+    address = f"127.0.0.1:{holdport.port()}"
+    run(holdport, binder(address), address)
+    assert await_calls(holdport, 1)[0]["nodelay"] == 0
+    write(holdport, binder("--nodelay", address), address)
+    holdport.ok("reload")
+    after = await_calls(holdport, 2, "listen")[1]
+    assert (after["nodelay"], after["inode"]) == (1, holdport.socket("http")["inode"])
+
+
+def test_an_option_of_the_configuration_is_above_the_servers_own(holdport):
+    address = f"127.0.0.1:{holdport.port()}"
+    run(holdport, binder(address), address, socket="no_delay = yes")
+    restart(holdport)
+    assert [c["nodelay"] for c in await_calls(holdport, 2)] == [1, 1]
+
+
+@pytest.mark.parametrize("option", ["--epoll-first", "--dup-first"])
+def test_who_has_its_socket_elsewhere_before_it_binds_is_refused(holdport, option):
+    address = f"127.0.0.1:{holdport.port()}"
+    run(holdport, binder(option, address), address,
+        section="ready = listen\nstart_attempts = 1\nrestart_delay = 10ms")
+    old = holdport.pids("web")
+    assert "this worker serves, the next one will be refused" in holdport.log()
+    said = holdport.cmd("restart", "web")
+    assert said.code == FAILED, said
+    assert "its bind is refused" in holdport.log()
+    assert holdport.pids("web") == old
+    assert get(address) == "binder"
+
+
+def test_datagrams_are_served_by_one_socket_too(holdport):
+    port = holdport.port()
+    run(holdport, binder("--udp", f"127.0.0.1:{port}"), f"127.0.0.1:{port}",
+        socket="type = datagram")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.settimeout(10)
+        s.connect(("127.0.0.1", port))
+        s.send(b"x")
+        assert s.recv(100) == b"binder"
+        holdport.ok("stop", "web")
+        s.send(b"y")  # nobody is there: it waits in the held socket
+        holdport.ok("start", "web")
+        assert s.recv(100) == b"binder"
+    told = await_calls(holdport, 2)
+    assert [c["inode"] for c in told] == [holdport.socket("http")["inode"]] * 2
+
+
+# Workers that are not to be trusted, systems that do not allow it
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="userfaultfd is root's")
+@pytest.mark.parametrize("option", ["--stuck", "--steal"])
+def test_a_call_that_cannot_be_read_keeps_nobody_waiting(holdport, option):
+    address, other = f"127.0.0.1:{holdport.port()}", f"127.0.0.1:{holdport.port()}"
+    write(holdport, binder(option, address), address,
+          section="ready = listen\nstart = manual\nstart_attempts = 1\nstart_timeout = 4s",
+          more=f"""
+[socket:other]
+listen = {other}
+[program:other]
+command = {binder(other)}
+sockets = other
+handoff = intercept
+""")
+    holdport.run()
+    holdport.await_("other")
+    starting = holdport.spawn("start", "-c", holdport.config, "web")
+    eventually(lambda: holdport.pids("web"))
+    holdport.ok("restart", "other")  # it answers, and hands out
+    assert starting.poll() is None and get(other) == "binder"
+    assert starting.wait(timeout=20) == FAILED
+    if option == "--stuck":  # a stolen report may be gone before we look
+        assert "cannot be read; it is ended" in holdport.log()
+
+
+def test_below_another_that_intercepts_it_is_refused_before_it_starts(holdport, new_holdport):
+    inner = new_holdport()
+    address = f"127.0.0.1:{inner.port()}"
+    write(inner, binder(address), address, section="start_attempts = 1")
+    command = f"{BUILD}/bin/holdport run -c {inner.config}"
+    write(holdport, command, f"127.0.0.1:{holdport.port()}", section="ready = delay:10ms")
+    holdport.run()
+    eventually(lambda: "another filter that reports is in place" in holdport.log())
+    assert not calls(holdport)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+def test_without_rights_the_filter_costs_new_privileges(holdport):
+    address = f"127.0.0.1:{holdport.port()}"
+    write(holdport, binder(address), address)
+    holdport.dir.chmod(0o755)
+    holdport.runtime_dir.mkdir()
+    os.chown(holdport.runtime_dir, 65534, 65534)
+    command = ["setpriv", "--reuid=65534", "--clear-groups",
+               BUILD / "bin/holdport", "run", "-c", holdport.config]
+    with open(holdport.output, "wb") as out:
+        child = subprocess.Popen(command, stdout=out, stderr=out, env=holdport.env)
+    try:
+        assert await_calls(holdport, 1)[0]["errno"] == 0
+        assert get(address) == "binder"
+        holdport.await_("web")
+        pid = holdport.pids("web")[0]
+        assert "NoNewPrivs:\t1" in Path(f"/proc/{pid}/status").read_text()
+        restart(holdport)
+    finally:
+        child.terminate()
+        child.wait(timeout=20)
+    assert len({c["inode"] for c in await_calls(holdport, 2)}) == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="wants rights")
+def test_root_leaves_new_privileges_alone(holdport):
+    address = f"127.0.0.1:{holdport.port()}"
+    run(holdport, binder(address), address)
+    assert "NoNewPrivs:\t0" in Path(f"/proc/{holdport.pids('web')[0]}/status").read_text()
 
 
 # What cannot be is said before

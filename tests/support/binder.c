@@ -27,10 +27,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/seccomp.h>
+#include <linux/userfaultfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
 static struct {
 	const char *name;
 	int udp, v6only, nodelay, reuseport, epoll_first, forks, off_thread, blocking, no_cloexec;
-	int threads, restless;
+	int threads, restless, stuck, steal, dup_first;
 } how = { .name = "binder", .v6only = -1, .threads = 1 };
 
 static int stop_pipe[2];
@@ -87,6 +93,38 @@ static void set(int fd, int level, int option, int value)
 	setsockopt(fd, level, option, &value, sizeof(value));
 }
 
+/* Memory that never answers whoever reads it. */
+static void *bottomless(void)
+{
+	int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register range = { .range = { (unsigned long)page, 4096 },
+					 .mode = UFFDIO_REGISTER_MODE_MISSING };
+
+	if (fd < 0 || ioctl(fd, UFFDIO_API, &api) < 0 || ioctl(fd, UFFDIO_REGISTER, &range) < 0) {
+		printf("binder: no userfaultfd\n");
+		exit(4);
+	}
+	return page;
+}
+
+/* Reads what is reported of itself, as long as it lives. */
+static void *steal(void *arg)
+{
+	struct {
+		struct seccomp_notif one;
+		char more[512];
+	} n;
+	int fd = 1000;
+
+	for (;;) {
+		memset(&n, 0, sizeof(n));
+		ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &n);
+	}
+	return arg;
+}
+
 /* A socket as servers make it: options first, then bind(2), then listen(2). */
 static int open_one(const char *address)
 {
@@ -104,10 +142,12 @@ static int open_one(const char *address)
 		set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	if (how.reuseport)
 		set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	if (how.dup_first)
+		dup(fd);
 	if (how.epoll_first)
 		epoll_ctl(epoll_create1(0), EPOLL_CTL_ADD, fd, &event);
 	do
-		rc = bind(fd, (struct sockaddr *)&sa, length);
+		rc = bind(fd, how.stuck ? bottomless() : (void *)&sa, length);
 	while (rc < 0 && errno == EINTR);
 	tell("bind", address, fd, rc < 0 ? errno : 0);
 	if (rc < 0)
@@ -258,9 +298,12 @@ int main(int argc, char **argv)
 		{ "epoll-first", 0, &how.epoll_first, 1 }, { "fork", 0, &how.forks, 1 },
 		{ "off-thread", 0, &how.off_thread, 1 }, { "blocking", 0, &how.blocking, 1 },
 		{ "no-cloexec", 0, &how.no_cloexec, 1 }, { "restless", 0, &how.restless, 1 },
+		{ "stuck", 0, &how.stuck, 1 }, { "steal", 0, &how.steal, 1 },
+		{ "dup-first", 0, &how.dup_first, 1 },
 		{ 0 },
 	};
 	int option, index;
+	pthread_t thief;
 
 	while ((option = getopt_long(argc, argv, "+", longs, &index)) >= 0) {
 		if (option == '?')
@@ -274,6 +317,8 @@ int main(int argc, char **argv)
 	}
 	if (how.restless)
 		be_restless();
+	for (int i = 0; how.steal && i < 4; i++)
+		pthread_create(&thief, NULL, steal, NULL);
 	if (how.forks)
 		return master(argv + optind);
 	run(argv + optind);

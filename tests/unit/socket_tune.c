@@ -197,6 +197,29 @@ static void a_listening_socket_takes_what_is_live(void **state)
 	}
 }
 
+static void what_the_settings_leave_alone_becomes_as_on_the_workers_own(void **state)
+{
+	struct socket_settings s = UNSET_SETTINGS;
+	struct str kept = { 0 };
+	struct key key;
+	int own = make(V4, &key), held = make(V4, &key), one = 1;
+
+	(void)state;
+	s.keep_alive = 0;
+	assert_int_equal(setsockopt(own, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)), 0);
+	assert_int_equal(setsockopt(own, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one)), 0);
+	tune_follow(held, own, &key, &s, &kept);
+	assert_int_equal(read_back(held, IPPROTO_TCP, TCP_NODELAY), 1);
+	assert_int_equal(read_back(held, SOL_SOCKET, SO_KEEPALIVE), 0);
+	assert_string_equal(str_text(&kept), "");
+	assert_int_equal(setsockopt(own, IPPROTO_IP, IP_FREEBIND, &one, sizeof(one)), 0);
+	tune_follow(held, own, &key, &s, &kept);
+	assert_string_equal(str_text(&kept), "free_bind");
+	str_fini(&kept);
+	fd_close(&own);
+	fd_close(&held);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -207,6 +230,7 @@ int main(void)
 		cmocka_unit_test(a_refused_option_names_its_key),
 		cmocka_unit_test(an_option_of_another_family_is_passed_over),
 		cmocka_unit_test(a_listening_socket_takes_what_is_live),
+		cmocka_unit_test(what_the_settings_leave_alone_becomes_as_on_the_workers_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

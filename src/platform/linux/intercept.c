@@ -110,7 +110,10 @@ int platform_filter_works(struct err *err)
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		return err_sys(err, errno, "cannot try to intercept bind(2)");
 	if (!WIFEXITED(status) || WEXITSTATUS(status))
-		return err_sys(err, WEXITSTATUS(status), "a bind(2) cannot be intercepted here");
+		return err_sys(err, WEXITSTATUS(status), "a bind(2) cannot be intercepted here%s",
+			       WEXITSTATUS(status) == EBUSY
+				       ? ", for another filter that reports is in place (of a "
+					 "container, or of another supervisor)" : "");
 	return 0;
 }
 
