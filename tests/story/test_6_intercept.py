@@ -351,6 +351,12 @@ def test_auto_is_proved_by_listening(holdport):
     assert holdport.program("web")["generations"][-1]["proved_by"] == "listen"
 
 
+def test_who_is_proved_before_it_runs_is_answered_all_the_same(holdport):
+    address = f"127.0.0.1:{holdport.port()}"
+    run(holdport, binder(address), address, section="ready = delay:1ms")
+    assert await_calls(holdport, 1)[0]["inode"] == holdport.socket("http")["inode"]
+
+
 # What is to be the same, and what cannot be
 
 

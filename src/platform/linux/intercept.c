@@ -123,7 +123,8 @@ enum trap_pending platform_trap_pending(int listener)
 
 	if (poll(&p, 1, 0) <= 0)
 		return TRAP_NONE;
-	return p.revents & POLLIN ? TRAP_REPORTED : TRAP_OVER;
+	/* POLLERR: a signal came in between. */
+	return p.revents & POLLIN ? TRAP_REPORTED : p.revents & POLLHUP ? TRAP_OVER : TRAP_NONE;
 }
 
 bool platform_trap_waits(int listener, const struct trap *t)
