@@ -289,37 +289,44 @@ void plan_tell_risks(struct plan *p, bool can_steer)
 	}
 }
 
-static bool rebinds_group(const struct plan_step *s)
-{
-	return s->socket->reuse_port || (s->was && s->was->reuse_port);
-}
-
 static bool is_workers(const struct plan_step *s)
 {
 	return s->socket->by_worker || (s->was && s->was->by_worker);
 }
 
+/* Who chooses within a group cannot choose between two of them as well. */
+static bool groups_meet(const struct plan_step *s, bool can_steer)
+{
+	return (s->socket->reuse_port || (s->was && s->was->reuse_port)) &&
+	       (!can_steer || s->key.type == SOCK_DGRAM);
+}
+
 /* A path is one file, whatever the type of its socket; what workers have bound has
  * the options that they chose. */
-int plan_check(const struct plan *p, struct err *err)
+static const char *obstacle(const struct plan_step *s, bool can_steer)
+{
+	if (s->action != PLAN_REBIND)
+		return NULL;
+	if (is_workers(s))
+		return "an address that workers bind (handoff = intercept) cannot be bound anew; "
+		       "shut holdport down and start it, or go back";
+	if (groups_meet(s, can_steer))
+		return "a group (reuse_port) of datagrams, or without CAP_NET_RAW, cannot be bound "
+		       "anew while it is held; shut holdport down and start it, or go back";
+	if (s->key.family == AF_UNIX)
+		return "a held path cannot be bound anew; give the new socket another path, or "
+		       "shut holdport down and start it";
+	return NULL;
+}
+
+int plan_check(const struct plan *p, bool can_steer, struct err *err)
 {
 	for (size_t i = 0; i < p->count; i++) {
-		if (p->steps[i].action == PLAN_REBIND && is_workers(&p->steps[i]))
-			return err_set(err, 0,
-				       "socket %s: %s: an address that workers bind (handoff = "
-				       "intercept) cannot be bound anew; shut holdport down and "
-				       "start it, or go back", p->steps[i].name, p->steps[i].text);
-		if (p->steps[i].action == PLAN_REBIND && rebinds_group(&p->steps[i]))
-			return err_set(err, 0,
-				       "socket %s: %s: a group (reuse_port) cannot be bound anew "
-				       "while it is held; shut holdport down and start it, or go "
-				       "back",
-				       p->steps[i].name, p->steps[i].text);
-		if (p->steps[i].action == PLAN_REBIND && p->steps[i].key.family == AF_UNIX)
-			return err_set(err, 0,
-				       "socket %s: %s: a held path cannot be bound anew; give the "
-				       "new socket another path, or shut holdport down and start it",
-				       p->steps[i].name, p->steps[i].text);
+		const char *why = obstacle(&p->steps[i], can_steer);
+
+		if (why)
+			return err_set(err, 0, "socket %s: %s: %s", p->steps[i].name,
+				       p->steps[i].text, why);
 	}
 	return 0;
 }

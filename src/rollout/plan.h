@@ -56,6 +56,6 @@ void plan_tell_risks(struct plan *p, bool can_steer);
 void plan_fini(struct plan *p);
 const char *plan_action_word(enum plan_action a);
 /* A step that this version cannot take, as a sentence; 0 if there is none. */
-int plan_check(const struct plan *p, struct err *err);
+int plan_check(const struct plan *p, bool can_steer, struct err *err);
 
 #endif

@@ -59,23 +59,52 @@ static bool has_rival(const struct held *h)
 	return false;
 }
 
+/* All that share an address belong to one user: the workers' in a group. */
+static uid_t wanted_owner(const struct held *h, const struct held *old)
+{
+	struct stat st;
+
+	if (h->settings->reuse_port && h->settings->worker_uid != (uid_t)-1)
+		return h->settings->worker_uid;
+	return fstat(old->fd, &st) == 0 ? st.st_uid : geteuid();
+}
+
+static void give_to(const struct held *h, uid_t owner)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < group_size(h); i++) {
+		int fd = group_slot(h, i)->fd;
+
+		if (fd >= 0 && fstat(fd, &st) == 0 && st.st_uid != owner)
+			(void)platform_socket_owner(fd, owner);
+	}
+}
+
+bool rebind_like_leader(const struct held *h, struct beside *ret_how)
+{
+	const struct held *leader = group_slot(h, 0);
+
+	*ret_how = (struct beside){ .deaf = leader->deaf, .number = rebind_number(leader),
+				    .owner = wanted_owner(leader, leader) };
+	return leader->deaf && leader->fd >= 0;
+}
+
 bool rebind_make_room(struct held *h, struct beside *ret_how)
 {
 	bool beside = false;
-	struct stat st;
 	struct err err;
 
 	*ret_how = (struct beside){ .deaf = rebind_can_deafen(h), .owner = geteuid(),
 				    .number = rebind_number(h) };
-
 	list_each(o, &h->store->sockets, struct held, node) {
 		if (o == h || o->fd < 0 || !o->leaving || o->key.family == AF_UNIX ||
 		    !same_place(h, o))
 			continue;
 		if (platform_share(o->fd, true, &err) < 0)
 			log_warning("socket %s: %s", o->settings->name, err.text);
-		if (fstat(o->fd, &st) == 0)
-			ret_how->owner = st.st_uid;
+		ret_how->owner = wanted_owner(h, o);
+		give_to(o, ret_how->owner);
 		o->shared = true;
 		beside = true;
 	}
@@ -99,7 +128,11 @@ static void unshare(struct held *h)
 	if (h->fd < 0 || has_rival(h))
 		return;
 	h->shared = false;
-	if (h->settings->exclusive != CHOICE_NO)
+	if (h->settings->reuse_port && h->settings->worker_uid != (uid_t)-1)
+		give_to(h, h->settings->worker_uid);
+	else if (h->origin == ORIGIN_BOUND)
+		give_to(h, geteuid());
+	if (h->settings->exclusive != CHOICE_NO && !h->settings->reuse_port)
 		(void)platform_share(h->fd, false, NULL);
 }
 
@@ -148,7 +181,8 @@ static void hear(struct held *h)
 			prefer(h, o, 0);
 	h->deaf = false;
 	for (size_t i = 0; i < group_size(h); i++)
-		if (platform_hear(group_slot(h, i)->fd, h->settings->bind_device, &err) < 0) {
+		if (group_slot(h, i)->fd >= 0 &&
+		    platform_hear(group_slot(h, i)->fd, h->settings->bind_device, &err) < 0) {
 			log_error("socket %s: %s", h->settings->name, err.text);
 			h->deaf = true;
 		}
@@ -163,7 +197,8 @@ static void deafen(struct held *h)
 	h->deaf_since = loop_now(h->store->loop);
 	h->deaf = true;
 	for (size_t i = 0; i < group_size(h); i++)
-		if (platform_deafen(group_slot(h, i)->fd, rebind_number(h), &err) < 0) {
+		if (group_slot(h, i)->fd >= 0 &&
+		    platform_deafen(group_slot(h, i)->fd, rebind_number(h), &err) < 0) {
 			log_error("socket %s: %s", h->settings->name, err.text);
 			h->deaf = false;
 		}
@@ -171,11 +206,9 @@ static void deafen(struct held *h)
 
 void rebind_bound(struct held *h)
 {
-	if (h->fd < 0) {
+	if (h->fd < 0 && !h->key.slot)
 		unshare_all(h);
-		return;
-	}
-	if (h->deaf)
+	if (h->fd < 0 || h->deaf || h->key.slot)
 		return;
 	list_each(o, &h->store->sockets, struct held, node)
 		if (rebind_rivals(h, o))
@@ -194,9 +227,9 @@ static bool hears_beside(const struct held *h, const struct held *but)
 static void tell_cut_off(const struct held *h)
 {
 	char text[ADDRESS_TEXT_SIZE];
-	int queue, backlog;
+	int queue = group_waiting(h, 0);
 
-	if (h->fd >= 0 && platform_queue(h->fd, &queue, &backlog) == 0 && queue > 0)
+	if (queue > 0)
 		log_warning("socket %s: %s: %d connections waited in the old socket, which "
 			    "nobody serves any more; they are cut off", h->settings->name,
 			    address_text(&h->key.address, text), queue);
@@ -204,6 +237,8 @@ static void tell_cut_off(const struct held *h)
 
 void rebind_leave(struct held *h)
 {
+	if (h->key.slot)
+		return;
 	if (h->leaving)
 		tell_cut_off(h);
 	/* Who gave it to us has it still. */
@@ -219,7 +254,8 @@ void rebind_leave(struct held *h)
 
 void rebind_left(struct held *h)
 {
-	unshare_all(h);
+	if (!h->key.slot)
+		unshare_all(h);
 }
 
 /* Every newer one that has its place has an audience, and there is one.  One that
@@ -347,7 +383,7 @@ struct held *rebind_if_spoilt(struct held *h)
 {
 	struct held *newest = store_claim(h->store, &h->key);
 
-	if (!is_spoilt(h) || h->key.family == AF_UNIX)
+	if (!is_spoilt(h) || h->key.family == AF_UNIX || (h->group && !rebind_can_deafen(h)))
 		return h;
 	if (h->leaving)
 		return newest;

@@ -25,6 +25,9 @@ bool rebind_alike(const struct key *key, const struct socket_settings *a,
 /* h is about to be bound: those that leave and are in its way let it.  True if
  * there are any, so that it has to be bound beside them, as ret_how says. */
 bool rebind_make_room(struct held *h, struct beside *ret_how);
+/* The same for one of a group: if what leads it is deaf, it has to be as well. */
+bool rebind_like_leader(const struct held *h, struct beside *ret_how);
+
 /* By which it is deaf: the kernel must not make one group of two that are deaf at one
  * address, for one of them may be forsaken. */
 unsigned rebind_number(const struct held *h);

@@ -116,7 +116,6 @@ static void refuse(struct held *h)
 static void release(struct held *h)
 {
 	unix_path_remove(&h->key, &h->path);
-	rebind_leave(h);
 	let_go(h);
 	rebind_left(h);
 	gate_open(&h->gate);
@@ -193,7 +192,10 @@ static int open_it(struct held *h, struct err *err)
 	struct beside how;
 	int fd;
 
-	h->shared = rebind_make_room(h, &how);
+	/* What leads the group is beside others already, or alone. */
+	if (h->key.slot && rebind_like_leader(h, &how))
+		return socket_open_beside(&h->key, h->settings, &how, err);
+	h->shared = !h->key.slot && rebind_make_room(h, &how);
 	if (!h->shared)
 		return socket_open(&h->key, h->settings, err);
 	fd = socket_open_beside(&h->key, h->settings, &how, err);
@@ -426,6 +428,7 @@ void held_serve(struct held *h, bool served)
 
 void held_close(struct held *h)
 {
+	rebind_leave(h);
 	held_close_permitted(h);
 	if (h->group && !h->key.slot)
 		group_free(h->group);

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "platform/platform.h"
 #include "rollout/takeover.h"
 #include "socket/open.h"
 #include "socket/rebind.h"
@@ -236,7 +237,7 @@ static void let_go(const struct reconcile *r, const struct plan_step *step)
  * about to let go. */
 int reconcile(const struct reconcile *r, const struct plan *plan, struct err *err)
 {
-	if (plan_check(plan, err) < 0 || bind_all(r, plan, err) < 0)
+	if (plan_check(plan, platform_can(CAN_STEER), err) < 0 || bind_all(r, plan, err) < 0)
 		return -1;
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->steps[i].is_socket && plan->steps[i].action != PLAN_REMOVE)

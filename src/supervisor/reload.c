@@ -83,7 +83,7 @@ static int reload(struct supervisor *s, bool dry_run, struct faults *ret_faults,
 	plan_tell_risks(&plan, platform_can(CAN_STEER));
 	if (planned)
 		planned(&plan, ask_ctx);
-	rc = dry_run ? plan_check(&plan, &err)
+	rc = dry_run ? plan_check(&plan, platform_can(CAN_STEER), &err)
 		     : reconcile(&(struct reconcile){ .rollout = &s->rollout,
 						      .store = &s->store, .was = s->settings,
 						      .now = now, .ask_for = ask,

@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-from holdport import FAILED, connect, eventually, get
+from holdport import USAGE, connect, eventually, get
 from test_1_types import ask
 
 GROUP = "reuse_port = yes"
@@ -255,13 +255,48 @@ def test_what_a_group_cannot_be(holdport):
         assert words in said.out + said.err, words
 
 
-def test_a_change_of_it_needs_another_socket(holdport):
-    address = holdport.run_web("--notify")
-    holdport.write_web("--notify", address=address, socket=GROUP)
+@pytest.mark.load
+@pytest.mark.parametrize("user", USERS)
+def test_a_change_of_it_takes_other_sockets_and_loses_nobody(holdport, user):
+    if user:
+        holdport.dir.chmod(0o755)
+    if not ROOT:
+        pytest.skip("wants CAP_NET_RAW")
+    address = f"127.0.0.1:{holdport.port()}"
+
+    def write(group):
+        holdport.write_config(f"""
+            [socket:http]
+            listen = {address}
+            reuse_port = {group}
+            [program:web]
+            sockets = http
+            workers = 4
+            {user}
+            command = {holdport.worker("--notify")}
+            """)
+
+    write("no")
+    holdport.run()
+    holdport.await_("web")
+    with holdport.load(address, "--rate", 1000) as load:
+        for group in ("yes", "no") * 3:
+            before = set(slots(holdport).values())
+            write(group)
+            assert "rebind" in holdport.ok("reload").out
+            eventually(lambda: not before & set(slots(holdport).values()))
+            assert len(slots(holdport)) == (4 if group == "yes" else 1)
+            load.await_calm()
+    load.expect(failed=0)
+
+
+def test_a_change_of_a_group_of_datagrams_is_refused(holdport):
+    address = f"127.0.0.1:{holdport.port()}"
+    holdport.run_web("--notify", address=address, socket="type = datagram")
+    holdport.write_web("--notify", address=address, socket=f"type = datagram\n{GROUP}")
     said = holdport.cmd("reload")
-    assert said.code == FAILED or said.code == 2
-    assert "reuse_port" in said.out + said.err
-    assert get(address) == "worker"
+    assert said.code == USAGE, said
+    assert "cannot be bound anew" in said.err
 
 
 def test_connections_are_counted_by_slot(holdport):

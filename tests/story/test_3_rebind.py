@@ -38,6 +38,8 @@ ways = {
     "dual": ("*:{port}", ""),
     "ipv6": ("*:{port}", "ipv6_only = yes"),
     "wide_device": ("*:{port}", "bind_device = lo"),
+    "group": ("127.0.0.1:{port}", "reuse_port = yes"),
+    "wide_group": ("*:{port}", "reuse_port = yes"),
     "two": ("127.0.0.1:{port}, 127.0.0.2:{port}", ""),
 }
 
@@ -78,7 +80,8 @@ changes = [
     ("narrow", "free_bind", "127.0.0.1"), ("narrow", "dual", "127.0.0.1"),
     ("narrow", "ipv4", "127.0.0.1"), ("two", "ipv4", "127.0.0.2"),
     ("ipv4", "dual", "127.0.0.1"), ("dual", "ipv6", "[::1]"),
-    ("narrow", "device", "127.0.0.1"), ("dual", "wide_device", "[::1]"),
+    ("narrow", "group", "127.0.0.1"), ("group", "wide_group", "127.0.0.1"),
+    ("narrow", "wide_group", "127.0.0.1"), ("narrow", "device", "127.0.0.1"), ("dual", "wide_device", "[::1]"),
 ]
 if has_multipath():
     changes.append(("narrow", "multipath", "127.0.0.1"))
@@ -133,7 +136,7 @@ def test_a_new_generation_that_fails_costs_nobody_anything(holdport, one, other,
         assert said.code == FAILED, said
         assert "generation 1 serves on" in said.out
         load.await_calm()
-        assert holdport.pids("web") == before
+        eventually(lambda: holdport.pids("web") == before)
     load.expect(failed=0)
     assert set(load.report["by_answer"]) == {"old"}
     change(holdport, other, port, "--answer", "new")

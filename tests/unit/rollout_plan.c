@@ -54,7 +54,7 @@ static char *plan_text(const char *before, const char *after, int *ret_check)
 		str_addf(&text, "%s%s %s %s", i ? "; " : "",
 			 plan.steps[i].is_socket ? "socket" : "program",
 			 plan_action_word(plan.steps[i].action), plan.steps[i].name);
-	*ret_check = plan_check(&plan, &err);
+	*ret_check = plan_check(&plan, true, &err);
 	plan_fini(&plan);
 	list_each_safe(p, &r.programs, struct program, node)
 		program_free(p);
@@ -99,6 +99,17 @@ static const struct row {
 	  SOCKET("a", "127.0.0.1:1001\nmptcp = yes"), "socket rebind a; socket remove a", 0 },
 	{ "beside one that stays nothing is bound anew", SOCKET("a", "127.0.0.1:1001"),
 	  SOCKET("a", "127.0.0.1:1001") SOCKET("b", "*:1001"), "socket keep a; socket add b", 0 },
+	{ "a group takes the place of one, and is taken its place by one",
+	  SOCKET("a", "127.0.0.1:1001") SOCKET("b", "127.0.0.1:1002\nreuse_port = yes")
+	  PROGRAM("p", "sockets = a, b"),
+	  SOCKET("a", "127.0.0.1:1001\nreuse_port = yes") SOCKET("b", "127.0.0.1:1002")
+	  PROGRAM("p", "sockets = a, b"),
+	  "socket rebind a; socket rebind b; program restart p", 0 },
+	{ "a group of datagrams does not",
+	  SOCKET("a", "127.0.0.1:1001\ntype = datagram") PROGRAM("p", "sockets = a"),
+	  SOCKET("a", "127.0.0.1:1001\ntype = datagram\nreuse_port = yes")
+	  PROGRAM("p", "sockets = a"),
+	  "socket rebind a; program restart p", -1 },
 	{ "a path of another type is refused", SOCKET("a", "unix:/tmp/a"),
 	  SOCKET("a", "unix:/tmp/a\ntype = datagram"), "socket rebind a; socket remove a", -1 },
 	{ "a command needs a new generation", PROGRAM("p", "workers = 1"),

@@ -9,6 +9,7 @@
 #include "config/option.h"
 #include "loop/loop.h"
 #include "platform/platform.h"
+#include "socket/group.h"
 #include "socket/open.h"
 #include "socket/rebind.h"
 #include "socket/store.h"
@@ -59,9 +60,11 @@ static bool comes_to(const struct held *h, const char *text)
 	assert_true(client >= 0);
 	came = poll(&one, 1, 0) == 1;
 	list_each(o, &store.sockets, struct held, node) {
-		one.fd = o->fd;
-		if (poll(&one, 1, 0) == 1 && (served = accept(o->fd, NULL, NULL)) >= 0)
-			(void)close(served);
+		for (size_t i = 0; i < group_size(o); i++) {
+			one.fd = group_slot(o, i)->fd;
+			if (poll(&one, 1, 0) == 1 && (served = accept(one.fd, NULL, NULL)) >= 0)
+				(void)close(served);
+		}
 	}
 	(void)close(client);
 	return came;
@@ -269,6 +272,30 @@ static void two_that_become_one_are_deaf_at_once(void **state)
 	end();
 }
 
+static void a_group_takes_the_place_of_one_as_a_whole(void **state)
+{
+	struct socket_settings s = UNSET_SETTINGS, many = UNSET_SETTINGS;
+	struct held *old, *new;
+
+	(void)state;
+	if (!platform_can(CAN_STEER))
+		skip();
+	start();
+	many.reuse_port = 1;
+	many.worker_uid = (uid_t)-1;
+	old = hold("127.0.0.1:1", free_port(), &s);
+	held_leave(old);
+	new = hold("127.0.0.1:1", address_port(&old->key.address), &many);
+	group_grow(new, 3);
+	serve(old, true);
+	for (int i = 0; i < 20; i++)
+		assert_true(comes_to(old, "127.0.0.1:1"));
+	serve(new, true);
+	for (int i = 0; i < 20; i++)
+		assert_false(comes_to(old, "127.0.0.1:1"));
+	end();
+}
+
 /* Of two that are deaf at one address one may be forsaken. */
 static void two_that_are_deaf_at_once_are_of_no_group(void **state)
 {
@@ -424,6 +451,7 @@ int main(void)
 		cmocka_unit_test(nobody_may_bind_beside_what_is_alone_again),
 		cmocka_unit_test(one_that_is_divided_hears_until_each_part_is_served),
 		cmocka_unit_test(two_that_become_one_are_deaf_at_once),
+		cmocka_unit_test(a_group_takes_the_place_of_one_as_a_whole),
 		cmocka_unit_test(two_that_are_deaf_at_once_are_of_no_group),
 		cmocka_unit_test(one_that_belongs_to_another_user_is_joined_as_him),
 		cmocka_unit_test(the_newest_hears_where_nobody_serves),
