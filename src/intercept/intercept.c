@@ -11,40 +11,11 @@
 #include "base/mem.h"
 #include "base/owner.h"
 #include "intercept/catch.h"
+#include "intercept/understand.h"
 #include "socket/open.h"
 #include "socket/tune.h"
 
 static void watch(struct intercept *i);
-
-static int number_of(int fd, int level, int option)
-{
-	socklen_t length = sizeof(int);
-	int value = -1;
-
-	return getsockopt(fd, level, option, &value, &length) < 0 ? -1 : value;
-}
-
-/* False: not an address that could be held. */
-static bool understand(const struct trap *t, int own, struct asked *ret)
-{
-	struct address a = { .sa = t->sa, .length = t->length };
-	int family = t->sa.ss_family, type = number_of(own, SOL_SOCKET, SO_TYPE);
-	int protocol = number_of(own, SOL_SOCKET, SO_PROTOCOL);
-
-	if (family == AF_INET && t->length >= sizeof(struct sockaddr_in))
-		a.length = sizeof(struct sockaddr_in);
-	else if (family == AF_INET6 && t->length >= sizeof(struct sockaddr_in6))
-		a.length = sizeof(struct sockaddr_in6);
-	else
-		return false;
-	if (number_of(own, SOL_SOCKET, SO_DOMAIN) != family || address_port(&a) == 0 ||
-	    (type == SOCK_STREAM ? protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP
-				 : type != SOCK_DGRAM || protocol != IPPROTO_UDP))
-		return false;
-	key_make(&a, type, protocol, &ret->key);
-	ret->v6only = family == AF_INET6 && socket_is_v6only(own);
-	return true;
-}
 
 static unsigned long inode_of(int fd)
 {
@@ -189,12 +160,14 @@ static void let(struct intercept *i, const struct trap *t, const struct asked *a
 static void answer_bind(struct intercept *i, const struct trap *t, int *own)
 {
 	struct decision d = { BIND_LET, NULL };
+	struct own_socket socket;
 	struct asked asked;
 
 	/* Held already, by a call that was interrupted: the kernel would say EINVAL. */
 	struct held *again = decide_which(i->spec.store, &i->spec.permits, inode_of(*own));
 
-	if (t->why || *own < 0 || !understand(t, *own, &asked)) {
+	if (t->why || *own < 0 || !understand_bind(own_socket(*own, &socket), &t->sa, t->length,
+						   &asked)) {
 		platform_trap_continue(i->listener, t);
 		return;
 	}
