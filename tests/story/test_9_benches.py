@@ -8,7 +8,8 @@ import pytest
 
 from holdport import BUILD, ROOT
 
-BENCHES = ["restarts", "crash", "command", "footprint", "idle", "count", "rebind"]
+BENCHES = ["restarts", "crash", "command", "footprint", "idle", "count", "rebind",
+           "intercept"]
 
 
 @pytest.mark.parametrize("name", BENCHES)
