@@ -169,7 +169,8 @@ OPTIONS = [
 @pytest.mark.parametrize("lines, expected", OPTIONS,
                          ids=[re.sub(r"[ \n].*", "", o[0], flags=re.S) for o in OPTIONS])
 def test_socket_options_reach_the_worker(holdport, lines, expected):
-    [socket] = start(holdport, socket_options=lines)["sockets"]
+    [socket] = start(holdport, options=("--notify", "--as-given"),
+                     socket_options=lines)["sockets"]
     assert {key: socket[key] for key in expected} == expected
     assert get(socket["address"]) == "worker"
 

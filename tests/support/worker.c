@@ -35,7 +35,7 @@ static struct {
 	double fd, start_delay, service_delay, stop_delay, ready_fd, exit_after, exit_code;
 	double die_at_start, die_after_requests;
 	bool stdin_socket, no_socket, notify, never_ready, crash, ignore_term, ignore_eof, deaf;
-	bool fork_child;
+	bool fork_child, as_given;
 } options = { .answer = "worker", .from = "any", .fd = -1, .ready_fd = -1, .exit_after = -1,
 	      .die_at_start = -1 };
 
@@ -45,6 +45,7 @@ static const struct option_row option_rows[] = {
 	{ "fd", OPTION_NUMBER, &options.fd, "serve this descriptor" },
 	{ "stdin", OPTION_FLAG, &options.stdin_socket, "serve descriptor 0" },
 	{ "bind", OPTION_TEXT, &options.bind, "bind HOST:PORT or unix:/path itself" },
+	{ "as-given", OPTION_FLAG, &options.as_given, "leave O_NONBLOCK of its sockets alone" },
 	{ "no-socket", OPTION_FLAG, &options.no_socket, "live without any" },
 	{ "start-delay", OPTION_NUMBER, &options.start_delay, "ms before it is ready and serves" },
 	{ "service-delay", OPTION_NUMBER, &options.service_delay, "ms before each answer" },
@@ -333,7 +334,8 @@ static void connection_on(struct connection *c, uint32_t events)
 
 static void accept_some(int fd)
 {
-	for (int i = 0; i < 16; i++) {
+	/* What may block has a client for one call. */
+	for (int i = 0; i < (options.as_given ? 1 : 16); i++) {
 		struct connection *c;
 		int got = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
@@ -538,7 +540,8 @@ static void serve(void)
 
 	for (size_t i = 0; i < state.socket_count && !options.deaf; i++) {
 		listener[i] = state.sockets[i];
-		fcntl(listener[i], F_SETFL, fcntl(listener[i], F_GETFL) | O_NONBLOCK);
+		if (!options.as_given)
+			fcntl(listener[i], F_SETFL, fcntl(listener[i], F_GETFL) | O_NONBLOCK);
 		watch(EPOLL_CTL_ADD, listener[i], EPOLLIN, &listener[i]);
 	}
 	for (;;) {
