@@ -38,6 +38,15 @@ struct settings *settings_from_stream(FILE *in, const char *name, struct faults 
 	return settings_understand(d, source, before, faults);
 }
 
+struct settings *settings_restore(FILE *in, const char *file, struct faults *faults)
+{
+	struct settings *s = settings_from_stream(in, file ? file : "earlier", faults);
+
+	if (s)
+		s->file = mem_text(file);
+	return s;
+}
+
 struct settings *settings_ref(struct settings *s)
 {
 	if (s)

@@ -167,6 +167,7 @@ struct settings {
 	size_t socket_count;
 	struct program_settings **programs;	/* likewise */
 	size_t program_count;
+	unsigned number, written;	/* of whoever writes states down; 0: none */
 	void *owned;			/* the document that places point into; not for others */
 };
 
@@ -198,6 +199,10 @@ struct settings *settings_load(const char *file, struct faults *faults);
 struct settings *settings_exec(char *const *addresses, char *const *options,
 			       char *const *command, const char *runtime_dir,
 			       struct faults *faults);
+
+/* What settings_print() wrote, perhaps by another version: a key that we do not know
+ * is passed over.  file as it was there; may be NULL. */
+struct settings *settings_restore(FILE *in, const char *file, struct faults *faults);
 
 struct settings *settings_ref(struct settings *s);	/* accepts NULL */
 void settings_unref(struct settings *s);	/* accepts NULL */

@@ -96,10 +96,11 @@ static const struct method methods[] = {
 	{ "io.holdport.Shutdown", RIGHT_CHANGE, watch_end },
 };
 
-int control_start(struct control *c, struct loop *loop, const char *path, struct err *err)
+int control_start(struct control *c, struct loop *loop, const char *path, int fd,
+		  struct err *err)
 {
 	list_init(&c->ending);
-	return varlink_start(&c->varlink, loop, path, methods, COUNT(methods), c, err);
+	return varlink_start(&c->varlink, loop, path, fd, methods, COUNT(methods), c, err);
 }
 
 void control_stop(struct control *c)

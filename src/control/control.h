@@ -16,7 +16,7 @@
 struct control_facts {
 	time_t started;
 	const char *config;		/* NULL: none was read */
-	unsigned reloads;
+	unsigned reloads, recoveries, upgrades;
 	bool leaving;
 	pid_t keeper;			/* 0: none */
 };
@@ -47,7 +47,9 @@ struct control {
 	void *ctx;
 };
 
-int control_start(struct control *c, struct loop *loop, const char *path, struct err *err);
+/* fd: an earlier manager's listening socket at path, taken over; -1: none. */
+int control_start(struct control *c, struct loop *loop, const char *path, int fd,
+		  struct err *err);
 void control_stop(struct control *c);
 /* Who may what from now on. */
 static inline void control_groups(struct control *c, const struct supervisor_settings *s)

@@ -51,6 +51,16 @@ void events_add(struct events *e, const struct news *n, const char *name)
 		l->on(l, n->program, *place);
 }
 
+void events_put(struct events *e, uint64_t number, char *json)
+{
+	char **place = &e->kept[number % EVENTS_KEPT];
+
+	free(*place);
+	*place = json;
+	if (number >= e->next)
+		e->next = number + 1;
+}
+
 uint64_t events_first_after(const struct events *e, uint64_t since)
 {
 	uint64_t oldest = e->next > EVENTS_KEPT ? e->next - EVENTS_KEPT : 1;

@@ -105,7 +105,11 @@ static const char *member_name(const struct control *c, pid_t pid)
 const char *control_holder(const struct control *c, pid_t pid)
 {
 	const char *name = NULL;
+	struct control_facts facts;
 
+	c->ops->facts(c->ctx, &facts);
+	if (pid == facts.keeper)
+		return "keeper";
 	for (int i = 0; !name && pid > 1 && i < ANCESTORS_MOST; i++) {
 		if (pid == getpid())
 			return i ? NULL : "supervisor";

@@ -31,7 +31,7 @@ static json_t *supervisor_json(struct control *c)
 			 f.keeper ? json_integer(f.keeper) : json_null(),
 			 "manager_pid", (int)getpid(), "started", time_json(f.started),
 			 "config", json_text(f.config), "reloads", (int)f.reloads,
-			 "upgrades", 0, "recoveries", 0, "abilities", abilities);
+			 "upgrades", (int)f.upgrades, "recoveries", (int)f.recoveries, "abilities", abilities);
 }
 
 static json_t *worker_json(const struct member *m)

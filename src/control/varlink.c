@@ -206,18 +206,22 @@ static void on_connection(struct loop_io *io, int events)
 		connection_new(v, fd, stranger);
 }
 
-int varlink_start(struct varlink *v, struct loop *loop, const char *path,
-		  const struct method *methods, size_t count, void *ctx, struct err *err)
+static int listen_at(const char *path, struct err *err)
 {
 	int fd = platform_own_socket(path, SOCK_STREAM, 0666, err);
 
-	if (fd < 0)
-		return -1;
-	if (listen(fd, BACKLOG) < 0) {
+	if (fd >= 0 && listen(fd, BACKLOG) < 0) {
 		(void)err_sys(err, errno, "cannot listen at %s", path);
 		fd_close(&fd);
-		return -1;
 	}
+	return fd;
+}
+
+int varlink_start(struct varlink *v, struct loop *loop, const char *path, int fd,
+		  const struct method *methods, size_t count, void *ctx, struct err *err)
+{
+	if (fd < 0 && (fd = listen_at(path, err)) < 0)
+		return -1;
 	*v = (struct varlink){ .loop = loop, .fd = fd, .path = mem_text(path),
 			       .methods = methods, .method_count = count, .ctx = ctx,
 			       .groups = { (gid_t)-1, (gid_t)-1 } };

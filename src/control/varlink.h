@@ -88,8 +88,9 @@ struct varlink {
 };
 
 /* Listens at path (made anew, mode 0666: rights are decided per request).  Until
- * v->groups is set, nobody's members may anything. */
-int varlink_start(struct varlink *v, struct loop *loop, const char *path,
+ * v->groups is set, nobody's members may anything.  fd >= 0: one that listens there
+ * already, taken over. */
+int varlink_start(struct varlink *v, struct loop *loop, const char *path, int fd,
 		  const struct method *methods, size_t count, void *ctx, struct err *err);
 void varlink_stop(struct varlink *v);	/* accepts one that was never started */
 

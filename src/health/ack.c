@@ -108,10 +108,17 @@ int ack_open(struct ack *a, struct loop *loop, const char *path, uid_t user,
 		(void)unlink(path);
 		return -1;
 	}
+	ack_go_on(a, loop, fd, path, on);
+	return 0;
+}
+
+void ack_go_on(struct ack *a, struct loop *loop, int fd, const char *path,
+	       void (*on)(struct ack *a))
+{
 	*a = (struct ack){ .fd = fd, .path = mem_text(path), .loop = loop, .on = on };
 	list_init(&a->peers);
-	loop_io_start(loop, &a->io, fd, LOOP_READ, on_connection);
-	return 0;
+	if (fd >= 0)
+		loop_io_start(loop, &a->io, fd, LOOP_READ, on_connection);
 }
 
 void ack_close(struct ack *a)

@@ -31,6 +31,9 @@ bool ack_is(const char *line, size_t length);
 /* Makes path, for this user alone ((uid_t)-1: for us). */
 int ack_open(struct ack *a, struct loop *loop, const char *path, uid_t user,
 	     void (*on)(struct ack *a), struct err *err);
+/* One that an earlier manager made; takes fd. */
+void ack_go_on(struct ack *a, struct loop *loop, int fd, const char *path,
+	       void (*on)(struct ack *a));
 void ack_close(struct ack *a);		/* accepts one that was never opened */
 
 #endif

@@ -274,9 +274,16 @@ int notify_open(struct notify *n, struct loop *loop, const char *path, uid_t use
 		(void)unlink(path);
 		return -1;
 	}
-	*n = (struct notify){ .fd = fd, .path = mem_text(path), .on = on };
-	loop_io_start(loop, &n->io, fd, LOOP_READ, on_readable);
+	notify_go_on(n, loop, fd, path, on);
 	return 0;
+}
+
+void notify_go_on(struct notify *n, struct loop *loop, int fd, const char *path,
+		  void (*on)(struct notify *n, struct notify_message *m))
+{
+	*n = (struct notify){ .fd = fd, .path = mem_text(path), .on = on };
+	if (fd >= 0)
+		loop_io_start(loop, &n->io, fd, LOOP_READ, on_readable);
 }
 
 void notify_close(struct notify *n)

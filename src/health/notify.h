@@ -49,6 +49,9 @@ struct notify {
 /* Makes path, for this user alone ((uid_t)-1: for us). */
 int notify_open(struct notify *n, struct loop *loop, const char *path, uid_t user,
 		void (*on)(struct notify *n, struct notify_message *m), struct err *err);
+/* One that an earlier manager made; takes fd. */
+void notify_go_on(struct notify *n, struct loop *loop, int fd, const char *path,
+		  void (*on)(struct notify *n, struct notify_message *m));
 /* Hears what is still in the queue: a worker may say READY=1 and end.  True: there
  * may be more. */
 bool notify_drain(struct notify *n);

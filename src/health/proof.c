@@ -148,10 +148,29 @@ static void start_exec(struct proof *p)
 
 static void start_delay(struct proof *p)
 {
-	loop_timer_start(p->loop, &p->look, p->spec.program->ready.delay, on_delay);
+	int64_t lived = loop_now(p->loop) - p->began;
+
+	loop_timer_start(p->loop, &p->look, p->spec.program->ready.delay - lived, on_delay);
 }
 
 void proof_start(struct proof *p, struct loop *loop, const struct proof_spec *spec,
+		 void (*proved)(struct proof *p, const char *by))
+{
+	proof_go_on(p, loop, spec, loop_now(loop), proved);
+}
+
+const char *proof_word(const char *text)
+{
+	static const char *const words[] = { "notify", "ack", "fd", "tcp", "exec", "delay",
+					     "waiting", "alive" };
+
+	for (size_t i = 0; text && i < COUNT(words); i++)
+		if (strcmp(words[i], text) == 0)
+			return words[i];
+	return NULL;
+}
+
+void proof_go_on(struct proof *p, struct loop *loop, const struct proof_spec *spec, int64_t began,
 		 void (*proved)(struct proof *p, const char *by))
 {
 	static void (*const starts[])(struct proof *p) = {
@@ -161,7 +180,7 @@ void proof_start(struct proof *p, struct loop *loop, const struct proof_spec *sp
 	};
 
 	*p = (struct proof){ .loop = loop, .spec = *spec, .proved = proved };
-	p->began = loop_now(loop);
+	p->began = began;
 	starts[spec->program->ready.how](p);
 }
 

@@ -48,6 +48,11 @@ struct proof {
 
 void proof_start(struct proof *p, struct loop *loop, const struct proof_spec *spec,
 		 void (*proved)(struct proof *p, const char *by));
+/* As proof_start() of one that began earlier (loop_now() then). */
+void proof_go_on(struct proof *p, struct loop *loop, const struct proof_spec *spec, int64_t began,
+		 void (*proved)(struct proof *p, const char *by));
+/* The word that proved_by was, as proved() says it; NULL: it is none. */
+const char *proof_word(const char *text);
 void proof_said_ready(struct proof *p);	/* READY=1 came */
 void proof_acknowledged(struct proof *p);	/* as einhorn's workers do; counts the same */
 void proof_listens(struct proof *p);		/* on all that it is to serve */

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "platform/process.h"
 
 /* K: the keeper says it, M: the manager. */
 #define CHANNEL_WORDS(X)                                                               \
@@ -18,7 +19,18 @@
 	X(TAKEN, 2)	/* M */                                                        \
 	X(NOTIFY, 3)	/* M: text is for who is above us; number is for the answer */ \
 	X(NOTIFIED, 4)	/* K: number as asked; errno of sending it, in other */        \
-	X(SETTLED, 5)	/* M: it has taken over what there was, and runs */
+	X(SETTLED, 5)	/* M: it has taken over what there was, and runs */            \
+	X(HOLD, 6)	/* M: a descriptor, under this number, for text */             \
+	X(DROP, 7)	/* M: what is under this number */                             \
+	X(GIVE, 8)	/* K: as HOLD: to a new manager, before anything else */       \
+	X(GIVEN, 9)	/* K: that was all; 1: an earlier manager had settled */       \
+	X(FOSTER, 10)	/* M: this process may become a zombie of the keeper's; it is  \
+			 * not to be taken away before REAP */                         \
+	X(PEEK, 11)	/* M: has this process ended?  ENDED answers */                \
+	X(ENDED, 12)	/* K: it has, and other says how (channel_end()); -1: it is    \
+			 * not known; -2: not yet */                                   \
+	X(REAP, 13)	/* M */                                                        \
+	X(LEAVING, 14)	/* M: it ends, as it should, and everything with it */
 
 enum channel_word {
 #define X(name, number) CHANNEL_##name = (number),
@@ -27,6 +39,9 @@ enum channel_word {
 };
 
 enum { CHANNEL_VERSION = 1, CHANNEL_TEXT = 1000 };
+/* Numbers of descriptors are below. */
+enum { CUSTODY_MOST = 1 << 20 };
+enum { END_UNKNOWN = -1, END_NOT_YET = -2 };
 
 struct channel_message {
 	uint32_t version;		/* of the sender */
@@ -34,6 +49,10 @@ struct channel_message {
 	int64_t number, other;
 	char text[CHANNEL_TEXT];	/* ends in a NUL byte */
 };
+
+/* How a process ended, as one number, and back. */
+int64_t channel_end(const struct process_end *end);
+struct process_end channel_end_read(int64_t number);
 
 /* Two ends, close-on-exec. */
 int channel_open(int ret[2], struct err *err);

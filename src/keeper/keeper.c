@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -15,10 +16,20 @@
 #include "base/mem.h"
 #include "base/owner.h"
 #include "keeper/channel.h"
+#include "keeper/hold.h"
 #include "keeper/relay.h"
 #include "platform/process.h"
 
-enum { EXIT_NO_MANAGER = 1, TAKEN_WITHIN_MS = 5000, FD_DIGITS = 12 };
+enum {
+	EXIT_NO_MANAGER = 1,
+	TAKEN_WITHIN_MS = 5000,
+	FD_DIGITS = 12,
+	/* A manager that dies is followed at once, one that keeps dying after a pause. */
+	PAUSE_FIRST_MS = 100,
+	PAUSE_MOST_MS = 5000,
+	LIVED_WELL_MS = 10000,
+	FIRST_TRIES = 3,		/* of a first one, which nobody has seen at work */
+};
 
 struct keeper {
 	char **words;			/* a manager's argv */
@@ -28,7 +39,15 @@ struct keeper {
 	int channel;			/* -1: nobody is at the other end */
 	struct process manager;
 	int report;			/* of its exec */
+	int64_t began;
+	bool settled, leaving;		/* it said so */
+	bool settled_once;		/* one of them did */
+	unsigned deaths;		/* in a row */
+	int64_t restart;		/* when the next one is started; 0: it is there */
+	struct hold hold;
+	struct rlimit files;		/* as we were started */
 	struct relay relay;
+	bool put_off[NSIG];		/* signals that came while there was none */
 	unsigned untaken;		/* signals that were passed down */
 	int64_t deadline;		/* for them; 0: none */
 	int code;			/* what we end with; -1: not yet */
@@ -69,34 +88,68 @@ static int catch_signals(struct keeper *k, struct err *err)
 	return 0;
 }
 
+static void pass_down(struct keeper *k, int number)
+{
+	if (k->channel < 0 ||
+	    channel_send(k->channel, CHANNEL_SIGNAL, number, 0, NULL, -1) < 0) {
+		k->put_off[number] = true;
+		return;
+	}
+	k->untaken++;
+	if (!k->deadline)
+		k->deadline = clock_monotonic_ms() + TAKEN_WITHIN_MS;
+}
+
+/* Everything that its predecessor left. */
+static void give_all(struct keeper *k)
+{
+	for (size_t i = 0; i < k->hold.count; i++)
+		if (k->hold.items[i].fd >= 0)
+			(void)channel_send(k->channel, CHANNEL_GIVE, (int64_t)i, 0,
+					   k->hold.items[i].what, k->hold.items[i].fd);
+	(void)channel_send(k->channel, CHANNEL_GIVEN, k->settled_once, 0, NULL, -1);
+	for (int number = 1; number < NSIG; number++)
+		if (k->put_off[number]) {
+			k->put_off[number] = false;
+			pass_down(k, number);
+		}
+}
+
 /* What our starter left open for a manager (sd_listen_fds(3)) has no close-on-exec
  * and goes through us to it; what is ours has. */
-static int start_manager(struct keeper *k, struct err *err)
+static int spawn_manager(struct keeper *k, int channel, struct err *err)
 {
 	static const int same[] = { 0, 1, 2 };
+	struct spawn_limit files = { .resource = RLIMIT_NOFILE, .value = k->files };
 	struct spawn s = { .path = k->words[0], .file = &k->image, .argv = k->words,
 			   .env = environ, .session = true, .fds = same,
-			   .fd_count = COUNT(same) };
+			   .fd_count = COUNT(same), .limits = &files, .limit_count = 1 };
+
+	(void)snprintf(k->channel_text, sizeof(k->channel_text), "%d", channel);
+	(void)fcntl(channel, F_SETFD, 0);
+	fd_close(&k->report);
+	return platform_spawn(&s, &k->manager, &k->report, err);
+}
+
+static int start_manager(struct keeper *k, struct err *err)
+{
 	int ends[2];
 
 	if (channel_open(ends, err) < 0)
 		return -1;
-	(void)snprintf(k->channel_text, sizeof(k->channel_text), "%d", ends[1]);
-	(void)fcntl(ends[1], F_SETFD, 0);
-	if (platform_spawn(&s, &k->manager, &k->report, err) < 0)
+	if (spawn_manager(k, ends[1], err) < 0) {
 		fd_close(&ends[0]);
+		fd_close(&ends[1]);
+		return -1;
+	}
 	fd_close(&ends[1]);
 	k->channel = ends[0];
-	return k->channel >= 0 ? 0 : -1;
-}
-
-static void pass_down(struct keeper *k, int number)
-{
-	if (channel_send(k->channel, CHANNEL_SIGNAL, number, 0, NULL, -1) < 0 && errno == EPIPE)
-		return;			/* it has ended; that is dealt with elsewhere */
-	k->untaken++;
-	if (!k->deadline)
-		k->deadline = clock_monotonic_ms() + TAKEN_WITHIN_MS;
+	k->began = clock_monotonic_ms();
+	k->leaving = false;
+	k->restart = k->deadline = 0;
+	k->untaken = 0;
+	give_all(k);
+	return 0;
 }
 
 static void taken(struct keeper *k)
@@ -105,7 +158,34 @@ static void taken(struct keeper *k)
 		k->deadline = 0;
 }
 
-static void hear(struct keeper *k, const struct channel_message *m)
+/* What our starter left is in the hands of the manager, or was not wanted. */
+static void settle(struct keeper *k)
+{
+	if (!k->settled_once)
+		platform_close_inherited_from(STDERR_FILENO + 1);
+	k->settled = k->settled_once = true;
+}
+
+static void answer_peek(struct keeper *k, pid_t pid)
+{
+	struct process p = { .pid = pid, .handle = -1 };
+	struct process_end end;
+	int ended = platform_peek(&p, &end);
+	int64_t how = ended > 0 ? channel_end(&end) : ended == 0 ? END_NOT_YET : END_UNKNOWN;
+
+	(void)channel_send(k->channel, CHANNEL_ENDED, pid, how, NULL, -1);
+}
+
+static void reap(struct keeper *k, pid_t pid)
+{
+	struct process p = { .pid = pid, .handle = -1 };
+
+	if (hold_is_foster(&k->hold, pid))
+		platform_reap(&p);
+	hold_release(&k->hold, pid);
+}
+
+static void hear(struct keeper *k, const struct channel_message *m, int *fd)
 {
 	switch (m->word) {
 	case CHANNEL_TAKEN:
@@ -116,24 +196,83 @@ static void hear(struct keeper *k, const struct channel_message *m)
 				   relay_send(&k->relay, m->text), NULL, -1);
 		break;
 	case CHANNEL_SETTLED:
-		platform_close_inherited_from(STDERR_FILENO + 1);
+		settle(k);
+		break;
+	case CHANNEL_HOLD:
+		hold_put(&k->hold, m->number, m->text, fd);
+		break;
+	case CHANNEL_DROP:
+		hold_drop(&k->hold, m->number);
+		break;
+	case CHANNEL_FOSTER:
+		hold_foster(&k->hold, (pid_t)m->number);
+		break;
+	case CHANNEL_PEEK:
+		answer_peek(k, (pid_t)m->number);
+		break;
+	case CHANNEL_REAP:
+		reap(k, (pid_t)m->number);
+		break;
+	case CHANNEL_LEAVING:
+		k->leaving = true;
 		break;
 	default:
 		break;
 	}
 }
 
+/* Whoever lost his parent below us is ours to take away, but for workers: a manager
+ * looks at them first.  Before it has told us which they are, nobody is. */
+static void take_orphans(struct keeper *k)
+{
+	struct process orphan = PROCESS_NONE;
+
+	while (k->settled && (orphan.pid = platform_ended_child()) > 0 &&
+	       orphan.pid != k->manager.pid && !hold_is_foster(&k->hold, orphan.pid))
+		platform_reap(&orphan);
+}
+
 static void listen_to_manager(struct keeper *k)
 {
 	struct channel_message m;
-	int fd = -1, got;
+	int fd = -1, got = 0;
 
-	while ((got = channel_receive(k->channel, &m, &fd)) > 0) {
-		hear(k, &m);
+	while (k->channel >= 0 && (got = channel_receive(k->channel, &m, &fd)) > 0) {
+		hear(k, &m, &fd);
 		fd_close(&fd);
 	}
 	if (got < 0)
 		fd_close(&k->channel);
+	take_orphans(k);
+}
+
+static int64_t pause_before_next(const struct keeper *k)
+{
+	int64_t pause = k->deaths > 1 ? PAUSE_FIRST_MS : 0;
+
+	for (unsigned i = 2; i < k->deaths && pause < PAUSE_MOST_MS; i++)
+		pause *= 2;
+	return pause < PAUSE_MOST_MS ? pause : PAUSE_MOST_MS;
+}
+
+/* It is followed by another one, with all that we hold. */
+static void bury_manager(struct keeper *k, const struct process_end *end)
+{
+	int64_t now = clock_monotonic_ms();
+
+	k->deaths = k->settled && now - k->began > LIVED_WELL_MS ? 1 : k->deaths + 1;
+	log_error("the manager ended with %s %d; %s", end->signal ? "signal" : "exit status",
+		  end->signal ? end->signal : end->code,
+		  k->deaths > 1 ? "another one is started after a pause" : "another one is started");
+	k->restart = now + pause_before_next(k);
+	k->settled = false;	/* who ends now is for the next one to look at */
+}
+
+static bool is_the_end(const struct keeper *k, const struct process_end *end)
+{
+	if (k->leaving)
+		return true;
+	return !k->settled_once && (!end->signal || k->deaths + 1 >= FIRST_TRIES);
 }
 
 /* What it said last counts. */
@@ -145,18 +284,12 @@ static void look_at_manager(struct keeper *k)
 		return;
 	listen_to_manager(k);
 	platform_reap(&k->manager);
-	if (end.signal)
-		log_error("the manager was ended by signal %d", end.signal);
-	k->code = end.signal ? EXIT_NO_MANAGER : end.code;
-}
-
-/* Whoever lost his parent below us is ours to take away; the manager is not one. */
-static void take_orphans(const struct keeper *k)
-{
-	struct process orphan = PROCESS_NONE;
-
-	while ((orphan.pid = platform_ended_child()) > 0 && orphan.pid != k->manager.pid)
-		platform_reap(&orphan);
+	fd_close(&k->channel);
+	k->deadline = 0;
+	if (is_the_end(k, &end))
+		k->code = end.signal ? EXIT_NO_MANAGER : end.code;
+	else
+		bury_manager(k, &end);
 }
 
 static void heed_signals(struct keeper *k)
@@ -169,14 +302,28 @@ static void heed_signals(struct keeper *k)
 			continue;
 		}
 		look_at_manager(k);
-		if (k->code < 0)
-			take_orphans(k);
+		take_orphans(k);
 	}
+}
+
+static void start_next(struct keeper *k)
+{
+	struct err err;
+
+	if (start_manager(k, &err) == 0)
+		return;
+	log_error("%s", err.text);
+	k->deaths++;
+	k->restart = clock_monotonic_ms() + pause_before_next(k);
 }
 
 static void look_at_clock(struct keeper *k)
 {
-	if (!k->deadline || clock_monotonic_ms() < k->deadline)
+	int64_t now = clock_monotonic_ms();
+
+	if (k->restart && now >= k->restart)
+		start_next(k);
+	if (!k->deadline || now < k->deadline)
 		return;
 	log_error("the manager did not take a signal within %d s; it is ended",
 		  TAKEN_WITHIN_MS / 1000);
@@ -188,9 +335,10 @@ static void wait_for_news(struct keeper *k)
 {
 	struct pollfd fds[] = { { .fd = k->signals, .events = POLLIN },
 				{ .fd = k->channel, .events = POLLIN } };
-	int64_t left = k->deadline ? k->deadline - clock_monotonic_ms() : -1;
+	int64_t due = k->restart ? k->restart : k->deadline;
+	int64_t left = due ? due - clock_monotonic_ms() : -1;
 
-	if (k->deadline && left < 0)
+	if (due && left < 0)
 		left = 0;
 	if (poll(fds, COUNT(fds), (int)left) < 0)
 		return;
@@ -215,8 +363,20 @@ static void make_words(struct keeper *k, char **argv)
 	memcpy(k->words + 3, argv + 1, count * sizeof(*argv));
 }
 
+/* Each program costs us some descriptors; a manager's limit is what we were given. */
+static void make_room(struct keeper *k)
+{
+	struct rlimit most;
+
+	(void)getrlimit(RLIMIT_NOFILE, &k->files);
+	most = k->files;
+	most.rlim_cur = most.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &most);
+}
+
 static int begin(struct keeper *k, struct err *err)
 {
+	make_room(k);
 	(void)platform_become_reaper();
 	k->image = platform_own_image(k->words[0]);
 	if (k->image < 0)
@@ -242,6 +402,7 @@ int keeper_run(char **argv, const char *above)
 		wait_for_news(&k);
 		look_at_clock(&k);
 	}
+	hold_close(&k.hold);
 	relay_close(&k.relay);
 	free(k.words);
 	return k.code;

@@ -110,6 +110,11 @@ void capture_start(struct capture *c, struct loop *loop, int fd, const char *ori
 	loop_io_start(loop, &c->from->io, fd, LOOP_READ, on_readable);
 }
 
+int capture_fd(const struct capture *c)
+{
+	return c->from ? c->from->fd : -1;
+}
+
 void capture_end(struct capture *c)
 {
 	if (c->from)

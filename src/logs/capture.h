@@ -18,6 +18,7 @@ struct capture {
 };
 
 void capture_start(struct capture *c, struct loop *loop, int fd, const char *origin);
+int capture_fd(const struct capture *c);		/* that it reads; -1: none */
 /* Reads what is there, ends the last line, stops.  The lines stay. */
 void capture_end(struct capture *c);
 /* The last lines, oldest first, `most` of them at the most. */

@@ -47,6 +47,8 @@ struct spawn {
 	char *pid_digits[SPAWN_PIDS];	/* inside env: where the child writes its own pid, or NULL */
 	size_t pid_digits_size;
 	bool session;			/* a session of its own, not only a group */
+	int *ret_gate;			/* not NULL: it waits before exec until a byte is written
+					 * there, and ends if that is closed instead */
 	const int *fds;			/* fds[i] becomes descriptor i, or SPAWN_FD_… */
 	size_t fd_count;
 	const char *directory;		/* NULL: as ours */
@@ -103,6 +105,21 @@ int platform_peek(const struct process *p, struct process_end *ret);
 /* Every descriptor from `first` on closes at exec: for what was left open by
  * whoever started us. */
 void platform_close_on_exec_from(int first);
+/* A file without a name, in memory where the system has that.  Close-on-exec; -1 and
+ * errno. */
+int platform_anonymous_file(const char *name);
+/* When it began, in the system's own measure, so that a number that was used again
+ * is told from the process that had it; 0: it is gone, or not to be seen. */
+uint64_t platform_process_born(pid_t pid);
+/* One start of this system; "" where it cannot be told. */
+enum { BOOT_ID_SIZE = 40 };
+const char *platform_boot_id(char buf[BOOT_ID_SIZE]);
+/* A handle for one that need not be our child, if it is the one that was born then.
+ * -1: it is gone, or cannot be held. */
+int platform_process_find(pid_t pid, uint64_t born, struct process *ret);
+/* How one ended that is not our child, once its parent has taken it away.  1 and how;
+ * 0: not to be seen yet; -1: not on this system. */
+int platform_end_of_stranger(const struct process *p, struct process_end *ret);
 /* From now on orphans below us become our children.  0, or -1: this system has no
  * such thing, and they go to the first process. */
 int platform_become_reaper(void);

@@ -20,6 +20,8 @@ static void remove_at(struct fd_store *s, size_t i)
 	/* Closing is not enough: a worker may have it too, and then it stays watched. */
 	if (k->watched)
 		platform_hangups_remove(s->hangups, k->fd);
+	if (k->kept && s->dropped)
+		s->dropped(s, k->kept);
 	fd_drop(&k->fd);
 	free(k->name);
 	s->count--;

@@ -14,6 +14,7 @@ struct kept_fd {
 	int fd;
 	char *name;
 	bool watched;
+	unsigned kept;			/* its number in custody; 0: none */
 };
 
 struct fd_store {
@@ -22,6 +23,8 @@ struct fd_store {
 	size_t count;
 	int hangups;			/* platform_hangups_open(); -1: none yet */
 	struct loop_io io;
+	/* One that has a number is dropped; may be NULL. */
+	void (*dropped)(struct fd_store *s, unsigned number);
 };
 
 void fd_store_init(struct fd_store *s, struct loop *loop);

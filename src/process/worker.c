@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
@@ -12,7 +13,12 @@
 #include "base/owner.h"
 #include "base/signal_name.h"
 
-enum { LOOK_AGAIN_MS = 100, EXTENDED_TIMES = 10 };
+enum {
+	LOOK_AGAIN_MS = 100,
+	LOOKS_MOST = 50,	/* for the end of one whose parent is a stranger */
+	EXTENDED_TIMES = 10,
+	ASKED = 2,		/* its parent was asked how it ended */
+};
 
 static void release(struct worker *w, unsigned what)
 {
@@ -126,20 +132,61 @@ static bool lives_on(struct worker *w)
 	return true;
 }
 
+/* Not our child: its parent knows, or the kernel once that has taken it away. */
+static int look_at_fostered(struct worker *w)
+{
+	int known;
+
+	if (w->process.pid <= 0)
+		return -1;
+	if (!w->foster)
+		return platform_peek(&w->process, &w->end);
+	if (w->ended == 0) {
+		w->foster->peek(w->foster, w->process.pid);
+		return ASKED;
+	}
+	if (w->ended > 0)
+		return 1;
+	known = platform_end_of_stranger(&w->process, &w->end);
+	return known == 0 && ++w->looks > LOOKS_MOST ? -1 : known;
+}
+
 static int look_at_end(struct worker *w)
 {
 	if (!w->followed)
-		return platform_peek(&w->process, &w->end);
+		return w->adopted ? look_at_fostered(w) : platform_peek(&w->process, &w->end);
 	log_info("%s: main process %ld ended; it was not our child, so its exit status is not "
 		 "known and counts as 255", w->name, (long)w->main.pid);
 	w->end = (struct process_end){ .code = 255 };
 	return 1;
 }
 
+/* Not of one that we do not know to be a zombie still: its number may be another's. */
+static void signal_rest(struct worker *w)
+{
+	bool is_there = !w->adopted || !w->foster || w->ended > 0;
+
+	if (is_there && w->settings->kill_mode != KILL_PROCESS)
+		(void)platform_signal_group(&w->process, SIGKILL);
+}
+
+static void reap(struct worker *w)
+{
+	if (w->adopted && w->foster && w->process.pid > 0) {
+		w->foster->reap(w->foster, w->process.pid);
+		fd_close(&w->process.handle);
+		w->process = PROCESS_NONE;
+	} else if (w->process.pid > 0) {
+		platform_reap(&w->process);
+	}
+}
+
 static void hear_end(struct worker *w)
 {
 	int ended = look_at_end(w);
 
+	if (ended == ASKED)
+		return;
 	if (ended == 0) {
 		/* Its handle says so, its parent cannot take it yet: a debugger holds it. */
 		loop_timer_start(w->loop, &w->look_again, LOOK_AGAIN_MS, on_look_again);
@@ -152,9 +199,9 @@ static void hear_end(struct worker *w)
 		return;
 	if (ended < 0)
 		lost_status(w);
-	else if (w->settings->kill_mode != KILL_PROCESS)
-		(void)platform_signal_group(&w->process, SIGKILL);
-	platform_reap(&w->process);
+	else
+		signal_rest(w);
+	reap(w);
 	fd_close(&w->main.handle);
 	worker_on(w, WORKER_EV_EXITED);
 }
@@ -173,8 +220,9 @@ static void on_child(struct loop_child *c)
 int worker_start(struct worker *w, struct launch *launch, struct err *err)
 {
 	w->state = WORKER_STARTING;
-	w->report_fd = w->listener = -1;
+	w->report_fd = w->listener = w->gate = -1;
 	w->process = w->main = PROCESS_NONE;
+	launch->spawn.ret_gate = w->gated ? &w->gate : NULL;
 	if (platform_spawn(&launch->spawn, &w->process, &w->report_fd, err) < 0) {
 		launch_fini(launch);
 		w->state = WORKER_GONE;
@@ -182,12 +230,98 @@ int worker_start(struct worker *w, struct launch *launch, struct err *err)
 	}
 	w->place = launch_forked(launch);
 	w->pid = w->process.pid;
+	w->born = platform_process_born(w->pid);
 	w->started = time(NULL);
 	w->held = WORKER_HOLDS_REPORT | WORKER_HOLDS_CHILD;
 	loop_io_start(w->loop, &w->report, w->report_fd, LOOP_READ, on_report);
 	loop_child_start(w->loop, &w->child, &w->process, on_child);
 	wait_at_most(w, w->settings->start_timeout);
 	return 0;
+}
+
+void worker_release(struct worker *w)
+{
+	if (!w->gated || w->gate < 0)
+		return;
+	(void)!write(w->gate, "", 1);
+	fd_close(&w->gate);
+}
+
+void worker_remember(const struct worker *w, struct worker_memory *ret)
+{
+	*ret = (struct worker_memory){
+		.pid = w->adopted ? w->started_as : w->process.pid, .born = w->born, .main_pid = w->main.pid,
+		.main_born = w->main_born, .followed = w->followed, .proved = w->proved,
+		.asked = w->asked, .state = w->state, .rung = w->rung,
+		.patience_ends = w->patience_ends, .patience_most = w->patience_most,
+		.started = w->started, .reason = w->reason,
+	};
+}
+
+static void take_processes(struct worker *w, const struct worker_memory *m)
+{
+	w->process = w->main = PROCESS_NONE;
+	if (platform_process_find(m->pid, m->born, &w->process) < 0)
+		w->process = PROCESS_NONE;
+	if (!m->main_pid)
+		return;
+	if (platform_process_find(m->main_pid, m->main_born, &w->main) < 0)
+		w->main = (struct process){ .pid = m->main_pid, .handle = -1 };
+	w->main_born = m->main_born;
+}
+
+/* Its end is seen like any other; one that is not there any more has none. */
+static void watch_adopted(struct worker *w, bool followed)
+{
+	const struct process *p = followed && w->main.pid ? &w->main : &w->process;
+
+	w->followed = followed && w->main.pid;
+	w->held = WORKER_HOLDS_CHILD;
+	if (w->process.pid > 0 && (p == &w->process || p->handle >= 0))
+		loop_child_start(w->loop, &w->child, p, on_child);
+	else
+		loop_timer_start(w->loop, &w->look_again, 0, on_look_again);
+}
+
+void worker_adopt(struct worker *w, const struct worker_memory *m)
+{
+	int64_t now = loop_now(w->loop);
+
+	w->adopted = true;
+	w->started_as = m->pid;
+	w->report_fd = w->gate = -1;
+	w->born = m->born;
+	w->pid = m->main_pid ? m->main_pid : m->pid;
+	w->state = m->state;
+	w->proved = m->proved;
+	w->asked = m->asked;
+	w->rung = m->rung;
+	w->started = m->started;
+	w->reason = mem_text(m->reason);
+	take_processes(w, m);
+	if (w->foster && w->process.pid > 0)
+		w->foster->adopt(w->foster, w->process.pid);
+	watch_adopted(w, m->followed);
+	if (!m->patience_ends || !(worker_may_hold(w->state) & WORKER_HOLDS_DEADLINE))
+		return;
+	w->held |= WORKER_HOLDS_DEADLINE;
+	w->patience_ends = m->patience_ends;
+	w->patience_most = m->patience_most;
+	loop_timer_start(w->loop, &w->deadline, m->patience_ends - now, on_deadline);
+}
+
+void worker_ended(struct worker *w, int ended, const struct process_end *end)
+{
+	if (!w->adopted || w->ended || w->state == WORKER_GONE)
+		return;
+	if (ended == 0) {
+		loop_timer_start(w->loop, &w->look_again, LOOK_AGAIN_MS, on_look_again);
+		return;
+	}
+	w->ended = ended;
+	if (ended > 0)
+		w->end = *end;
+	hear_end(w);
 }
 
 static const struct process *main_process(const struct worker *w)
@@ -206,6 +340,7 @@ void worker_follow(struct worker *w, struct process *main)
 		loop_child_stop(&w->child);
 	fd_close(&w->main.handle);
 	w->main = main ? *main : PROCESS_NONE;
+	w->main_born = main ? platform_process_born(main->pid) : 0;
 	w->pid = main ? main->pid : w->process.pid;
 	if (w->followed)
 		loop_child_start(w->loop, &w->child, main ? &w->main : &w->process, on_child);
@@ -319,6 +454,9 @@ void worker_on(struct worker *w, enum worker_event event)
 void worker_fini(struct worker *w)
 {
 	release(w, w->held);
+	fd_close(&w->gate);
+	if (w->adopted)
+		fd_close(&w->process.handle);
 	if (w->main.pid)
 		fd_close(&w->main.handle);
 	fd_close(&w->listener);

@@ -24,6 +24,26 @@ enum worker_news {
 	WORKER_NEWS_GONE,
 };
 
+/* Whoever is the parent of workers that an earlier manager started. */
+struct foster {
+	void (*adopt)(struct foster *f, pid_t pid);
+	/* worker_ended() answers, soon. */
+	void (*peek)(struct foster *f, pid_t pid);
+	void (*reap)(struct foster *f, pid_t pid);
+};
+
+/* What a successor has to know of a worker to go on with it. */
+struct worker_memory {
+	pid_t pid, main_pid;			/* main_pid 0: none */
+	uint64_t born, main_born;		/* platform_process_born() */
+	bool followed, proved, asked;
+	enum worker_state state;
+	unsigned rung;
+	int64_t patience_ends, patience_most;
+	time_t started;
+	const char *reason;			/* borrowed */
+};
+
 struct worker {
 	const char *name;			/* "web/3/0", for sentences; the owner's */
 	const struct program_settings *settings;	/* the owner keeps them */
@@ -45,6 +65,11 @@ struct worker {
 	int listener;				/* of the filter that it has; -1: none, or taken */
 	time_t started;
 	void (*told)(struct worker *w, enum worker_news news);
+	bool gated;				/* the owner's: it waits for worker_release() */
+	struct foster *foster;		/* NULL: process is our own child */
+	bool adopted;				/* an earlier manager started it … */
+	pid_t started_as;			/* … with this pid */
+	uint64_t born, main_born;
 
 	/* private */
 	struct launch_place place;		/* until exec has its verdict */
@@ -52,11 +77,21 @@ struct worker {
 	struct loop_io report;
 	struct loop_child child;
 	struct loop_timer look_again;
+	int gate;				/* -1: it does not wait */
+	int ended;				/* told by the foster: 1; -1: not to be known */
+	unsigned looks;				/* for its end, in vain */
 	struct loop_timer deadline;
 };
 
 /* Starts the process and takes *launch over, also when it fails. */
 int worker_start(struct worker *w, struct launch *launch, struct err *err);
+/* It was written down: now it may become what it is to be. */
+void worker_release(struct worker *w);
+/* One that an earlier manager started.  What has ended meanwhile is told soon. */
+void worker_adopt(struct worker *w, const struct worker_memory *m);
+void worker_remember(const struct worker *w, struct worker_memory *ret);
+/* ended: 1 and how; 0 not yet; -1: nobody knows. */
+void worker_ended(struct worker *w, int ended, const struct process_end *end);
 void worker_on(struct worker *w, enum worker_event event);
 /* It asks for more time, so long from now, to start or to stop; granted up to ten
  * times of what is configured. */

@@ -111,6 +111,19 @@ static void note_failure(struct generation *g, char *text, struct text_list *lin
 
 static void on_again(struct loop_timer *t);
 
+static void fill_at(struct seat *seat, int64_t when)
+{
+	struct loop *l = seat->generation->program->rollout->loop;
+
+	seat->again_at = when;
+	loop_timer_start(l, &seat->again, when - loop_now(l), on_again);
+}
+
+static void fill_after(struct seat *seat, int64_t pause)
+{
+	fill_at(seat, loop_now(seat->generation->program->rollout->loop) + pause);
+}
+
 static bool out_of_attempts(const struct seat *seat)
 {
 	int64_t most = seat->generation->means->program->start_attempts;
@@ -136,7 +149,7 @@ static void try_later(struct seat *seat)
 			      (unsigned)rand());
 	log_notice("%s/%u: worker %u is tried again in %s", s->name, g->number, seat->index,
 		   clock_duration(pause, text));
-	loop_timer_start(g->program->rollout->loop, &seat->again, pause, on_again);
+	fill_after(seat, pause);
 }
 
 /* Not current yet: the whole generation has failed, or, if it was asked to,
@@ -193,6 +206,44 @@ static void on_again(struct loop_timer *t)
 
 	fill(seat);
 	program_kick(seat->generation->program);
+}
+
+void seat_revive(struct generation *g, const struct seat_memory *m)
+{
+	struct seat *s = seat_at(g, m->index);
+
+	s->open = m->open;
+	s->done = m->done;
+	s->done_well = m->done_well;
+	s->proved_once = m->proved_once;
+	s->failures = m->failures;
+	if (m->again)
+		fill_at(s, m->again);
+}
+
+void generation_adopt(struct generation *g, const struct member_memory *memory)
+{
+	struct seat *s = memory->seated ? seat_at(g, memory->index) : NULL;
+	struct member *m;
+
+	if (s && (s->member || !s->open))
+		s = NULL;
+	m = member_adopt(g, s, memory);
+	if (s)
+		s->member = m;
+	list_append(&g->members, &m->node);
+}
+
+void generation_resume(struct generation *g)
+{
+	if (g->state == GENERATION_FAILED)
+		return;			/* a seat that could not be filled stays so */
+	for (size_t i = 0; i < g->seat_count; i++) {
+		struct seat *s = g->seats[i];
+
+		if (s->open && !s->done && !s->member && !loop_timer_runs(&s->again))
+			fill_after(s, 0);
+	}
 }
 
 void generation_open(struct generation *g, size_t index)
@@ -283,7 +334,7 @@ static void fill_again(struct seat *seat, const struct member *m, const char *wh
 	seat->failures = 0;
 	log_warning("%s: worker %s; a new one is started%s", m->name, what,
 		    pause ? " (slowed to 10 a second)" : "");
-	loop_timer_start(p->rollout->loop, &seat->again, pause, on_again);
+	fill_after(seat, pause);
 }
 
 /* It ended unasked. */

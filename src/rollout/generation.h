@@ -22,6 +22,7 @@ struct seat {
 	struct member *member;		/* NULL: none now */
 	unsigned failures;		/* in a row, never proved */
 	struct loop_timer again;
+	int64_t again_at;		/* loop_now(), while it runs */
 };
 
 struct generation {
@@ -45,6 +46,18 @@ struct generation {
 struct generation *generation_new(struct program *p, unsigned number, unsigned wish,
 				  struct means *means);
 void generation_free(struct generation *g);	/* only without members */
+
+/* Of a seat, as a successor has to know it. */
+struct seat_memory {
+	unsigned index, failures;
+	bool open, done, done_well, proved_once;
+	int64_t again;			/* when its timer is due; 0: it does not run */
+};
+void seat_revive(struct generation *g, const struct seat_memory *m);
+/* A worker that an earlier manager started; after its seat. */
+void generation_adopt(struct generation *g, const struct member_memory *m);
+/* All of that was said: open seats that nobody has are filled. */
+void generation_resume(struct generation *g);
 
 void generation_open(struct generation *g, size_t index);
 void generation_close(struct generation *g, size_t index);

@@ -219,9 +219,17 @@ static void hear_restart_reset(struct member *m, struct notify_message *message)
 		m->seat->failures = 0;
 }
 
+/* What comes often leaves nothing to write down. */
+static bool says_alive_only(const struct notify_message *m)
+{
+	return m->ping && !m->ready && !m->has_status && !m->store && !m->stopping &&
+	       !m->reloading && !m->extend_usec && !m->has_watchdog && !m->trigger;
+}
+
 /* In this order: what a message says of the past before what ends something. */
 void member_heard(struct member *m, struct notify_message *message)
 {
+	struct program *p = m->generation->program;
 	static void (*const ears[])(struct member *m, struct notify_message *message) = {
 		hear_status,	hear_error,	hear_restart_reset, hear_extend,  hear_main,
 		hear_store,	hear_reloading, hear_ready,	    hear_watchdog, hear_stopping,
@@ -229,4 +237,6 @@ void member_heard(struct member *m, struct notify_message *message)
 
 	for (size_t i = 0; i < COUNT(ears); i++)
 		ears[i](m, message);
+	if (!says_alive_only(message))
+		program_touch(p);
 }

@@ -85,6 +85,13 @@ struct means *means_revive(const struct means *memory, struct store *store, stru
 	return m;
 }
 
+void means_swap(struct means *m, size_t position, struct held *h)
+{
+	held_ref(h);
+	held_unref(m->held[position]);
+	m->held[position] = h;
+}
+
 struct means *means_ref(struct means *m)
 {
 	m->references++;

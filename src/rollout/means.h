@@ -28,6 +28,8 @@ struct means *means_copy(const struct means *m, bool keep_executable);
 struct means *means_memory(const struct means *m);
 /* A memory with its sockets; NULL when the store has them no more. */
 struct means *means_revive(const struct means *memory, struct store *store, struct err *err);
+/* In place of the socket at this position: another one of the same address. */
+void means_swap(struct means *m, size_t position, struct held *h);
 struct means *means_ref(struct means *m);
 void means_unref(struct means *m);		/* accepts NULL */
 

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/owner.h"
+#include "keeper/custody.h"
 #include "platform/platform.h"
 #include "rollout/generation.h"
 #include "rollout/heard.h"
@@ -124,6 +125,7 @@ static void on_proved(struct proof *p, const char *by)
 	struct member *m = OWNER(p, struct member, proof);
 
 	m->proved_by = by;
+	custody_drop(m->generation->program->rollout->custody, &m->kept[MEMBER_READY]);
 	if (strcmp(by, "alive") == 0)
 		hint_at_wrapper(m);
 	member_write_pid(m);
@@ -181,9 +183,26 @@ static void start_intercept(struct member *m)
 		.permits = { m->means->held, m->means->held_count },
 	};
 
+	/* Without it a bind(2) of the worker would fail once we are gone. */
+	if (!m->kept[MEMBER_LISTENER])
+		m->kept[MEMBER_LISTENER] =
+			custody_hold(m->generation->program->rollout->custody,
+				     m->worker.listener, "listener");
 	m->intercept.listens = on_listening;
 	m->intercept.stuck = on_stuck;
 	intercept_start(&m->intercept, &spec, fd_take(&m->worker.listener));
+}
+
+static const char *const kept_words[] = {
+#define X(name, word) [MEMBER_##name] = word,
+	MEMBER_KEPT(X)
+#undef X
+};
+
+static void keep_no_more(struct member *m)
+{
+	for (int i = 0; i < MEMBER_KEEPS; i++)
+		custody_drop(m->generation->program->rollout->custody, &m->kept[i]);
 }
 
 static void on_worker(struct worker *w, enum worker_news news)
@@ -211,22 +230,30 @@ static void on_worker(struct worker *w, enum worker_news news)
 		ack_close(&m->ack);
 		intercept_stop(&m->intercept);
 		pid_file_stop(&m->pid_file);
+		keep_no_more(m);
 	}
 	generation_told(m->generation, m, news);
+}
+
+/* No program is called like the one for acknowledgements: a name has no colon. */
+static char *own_path(const struct member *m, const char *what)
+{
+	const struct program *p = m->generation->program;
+
+	return mem_format("%s/%s.%u%s", p->rollout->notify_dir, p->name, m->slot, what);
 }
 
 static int open_notify(struct member *m, const struct rollout *r,
 		       const struct program_settings *s, struct err *err)
 {
 	uid_t user = s->set_user ? s->uid : (uid_t)-1;
-	char *path = mem_format("%s/%s.%u", r->notify_dir, s->name, m->slot);
+	char *path = own_path(m, "");
 	int rc = notify_open(&m->notify, r->loop, path, user, on_notify, err);
 
 	free(path);
 	if (rc < 0 || !(s->handoff & HANDOFF_EINHORN))
 		return rc;
-	/* No program is called so: a name has no colon. */
-	path = mem_format("%s/%s.%u:ack", r->notify_dir, s->name, m->slot);
+	path = own_path(m, ":ack");
 	rc = ack_open(&m->ack, r->loop, path, user, on_ack, err);
 	free(path);
 	return rc;
@@ -269,41 +296,60 @@ static int launch(struct member *m, const struct means *means, const struct pipe
 	return 0;
 }
 
-static void watch(struct member *m, struct rollout *r, struct means *means, struct pipes *p,
-		  struct launch *check)
+static void keep(struct member *m, struct custody *c)
+{
+	const int fds[] = {
+		[MEMBER_OUT] = capture_fd(&m->out), [MEMBER_ERR] = capture_fd(&m->err),
+		[MEMBER_NOTIFY] = m->notify.fd, [MEMBER_ACK] = m->ack.path ? m->ack.fd : -1,
+		[MEMBER_READY] = m->proof.spec.ready_fd,
+		[MEMBER_LISTENER] = -1,		/* it comes later */
+	};
+
+	for (int i = 0; c && i < MEMBER_KEEPS; i++)
+		m->kept[i] = custody_hold(c, fds[i], kept_words[i]);
+}
+
+static void prove(struct member *m, struct rollout *r, struct means *means, int ready_fd,
+		  int64_t began, struct launch *check)
 {
 	struct proof_spec spec = {
 		.program = means->program,
 		.must_notify = m->generation->program->speaks_notify,
 		.pid = m->worker.pid,
 		.held = m->held, .held_count = means->held_count,
-		.command = check, .trials = &r->trials,
-		.ready_fd = fd_take(&p->ready_read),
+		.command = check, .trials = &r->trials, .ready_fd = ready_fd,
 	};
 	char pid[32];
 
 	(void)snprintf(pid, sizeof(pid), "HOLDPORT_PID=%ld", (long)m->worker.pid);
 	if (check->place.path)
 		launch_put(check, pid);
+	proof_go_on(&m->proof, r->loop, &spec, began, on_proved);
+}
+
+static void watch(struct member *m, struct rollout *r, struct means *means, struct pipes *p,
+		  struct launch *check)
+{
 	if (p->out_read >= 0)
 		capture_start(&m->out, r->loop, fd_take(&p->out_read), m->name);
 	if (p->err_read >= 0)
 		capture_start(&m->err, r->loop, fd_take(&p->err_read), m->name);
-	proof_start(&m->proof, r->loop, &spec, on_proved);
+	prove(m, r, means, fd_take(&p->ready_read), loop_now(r->loop), check);
 }
 
-static struct member *member_new(struct generation *g, struct seat *seat)
+static struct member *member_new(struct generation *g, struct seat *seat, unsigned index,
+				 unsigned slot, struct means *means)
 {
 	struct member *m = MEM_NEW(struct member);
 
 	m->generation = g;
 	m->seat = seat;
-	m->index = seat->index;
-	m->means = means_ref(g->means);
-	m->held = mem_grow(NULL, g->means->held_count + 1, sizeof(struct held *));
-	slots_of(g->means, m->index, m->held);
-	m->bindings = means_bindings(g->means);
-	m->slot = program_free_slot(g->program);
+	m->index = index;
+	m->means = means_ref(means);
+	m->held = mem_grow(NULL, means->held_count + 1, sizeof(struct held *));
+	slots_of(means, m->index, m->held);
+	m->bindings = means_bindings(means);
+	m->slot = slot;
 	m->watchdog_ms = g->means->program->watchdog;
 	m->name = mem_format("%s/%u/%u", g->program->name, g->number, m->index);
 	m->worker.name = m->name;
@@ -311,6 +357,9 @@ static struct member *member_new(struct generation *g, struct seat *seat)
 	m->worker.loop = g->program->rollout->loop;
 	m->worker.told = on_worker;
 	m->worker.listener = -1;
+	m->worker.gated = g->program->rollout->record;
+	m->worker.gate = -1;
+	m->worker.foster = g->program->rollout->foster;
 	m->notify.fd = -1;
 	list_init(&m->node);
 	return m;
@@ -319,7 +368,8 @@ static struct member *member_new(struct generation *g, struct seat *seat)
 struct member *member_start(struct generation *g, struct seat *seat, struct err *err)
 {
 	struct rollout *r = g->program->rollout;
-	struct member *m = member_new(g, seat);
+	struct member *m = member_new(g, seat, seat->index, program_free_slot(g->program),
+				      g->means);
 	struct str missing = { 0 };
 	struct launch check = { 0 };
 	struct pipes p;
@@ -343,11 +393,106 @@ struct member *member_start(struct generation *g, struct seat *seat, struct err 
 		return NULL;
 	}
 	watch(m, r, g->means, &p, &check);
+	keep(m, r->custody);
+	program_touch(g->program);
+	return m;
+}
+
+void member_remember(const struct member *m, struct member_memory *ret)
+{
+	*ret = (struct member_memory){
+		.index = m->index, .slot = m->slot, .seated = m->seat,
+		.stale = m->bindings != means_bindings(m->means), .means = m->means,
+		.status = m->status, .proved_by = m->proved_by, .error = m->error,
+		.reloading = m->reloading, .stopping = m->stopping, .leaving = m->leaving,
+		.reload_began = m->reload_began, .reloaded = m->reloaded,
+		.watchdog_ms = m->watchdog_ms, .proof_began = m->worker.state == WORKER_STARTING ? m->proof.began : 0,
+	};
+	worker_remember(&m->worker, &ret->worker);
+	memcpy(ret->kept, m->kept, sizeof(m->kept));
+}
+
+static void take_memory(struct member *m, const struct member_memory *memory)
+{
+	m->bindings -= memory->stale;
+	m->status = mem_text(memory->status);
+	m->proved_by = proof_word(memory->proved_by);
+	m->error = memory->error;
+	m->reloading = memory->reloading;
+	m->stopping = memory->stopping;
+	m->leaving = memory->leaving;
+	m->reload_began = memory->reload_began;
+	m->reloaded = memory->reloaded;
+	m->watchdog_ms = memory->watchdog_ms;
+	memcpy(m->kept, memory->kept, sizeof(m->kept));
+}
+
+static int claim(struct member *m, int what)
+{
+	return custody_claim(m->generation->program->rollout->custody, m->kept[what],
+			     kept_words[what]);
+}
+
+/* What it wrote and said while nobody read is still there. */
+static void listen_again(struct member *m, struct loop *loop)
+{
+	char *path = own_path(m, "");
+	int out = claim(m, MEMBER_OUT), errors = claim(m, MEMBER_ERR), ack = claim(m, MEMBER_ACK);
+
+	notify_go_on(&m->notify, loop, claim(m, MEMBER_NOTIFY), path, on_notify);
+	free(path);
+	if (out >= 0)
+		capture_start(&m->out, loop, out, m->name);
+	if (errors >= 0)
+		capture_start(&m->err, loop, errors, m->name);
+	if (ack < 0)
+		return;
+	path = own_path(m, ":ack");
+	ack_go_on(&m->ack, loop, ack, path, on_ack);
+	free(path);
+}
+
+static void prove_again(struct member *m, struct rollout *r, int64_t began)
+{
+	const struct means *means = m->means;
+	struct launch_spec spec = {
+		.program = means->program, .held = means->held, .held_count = means->held_count,
+		.generation = m->generation->number, .index = m->index, .slot = m->slot,
+		.ready_fd = -1,
+	};
+	struct launch check = { 0 };
+	struct err err;
+
+	if (prepare_check(&spec, &check, &err) < 0)
+		log_error("%s: %s", m->name, err.text);
+	prove(m, r, m->means, claim(m, MEMBER_READY), began, &check);
+}
+
+struct member *member_adopt(struct generation *g, struct seat *seat,
+			    const struct member_memory *memory)
+{
+	struct rollout *r = g->program->rollout;
+	struct member *m = member_new(g, seat, memory->index, memory->slot, memory->means);
+
+	m->worker.gated = false;
+	take_memory(m, memory);
+	worker_adopt(&m->worker, &memory->worker);
+	listen_again(m, r->loop);
+	if (m->worker.state == WORKER_STARTING)
+		prove_again(m, r, memory->proof_began);
+	else if (m->worker.state == WORKER_SERVING)
+		member_watch(m);
+	watch_drain(m);
+	m->worker.listener = claim(m, MEMBER_LISTENER);
+	if (m->worker.listener >= 0)
+		start_intercept(m);
+	member_write_pid(m);
 	return m;
 }
 
 void member_free(struct member *m)
 {
+	keep_no_more(m);
 	list_remove(&m->node);
 	proof_fini(&m->proof);
 	watchdog_stop(&m->watchdog);

@@ -22,6 +22,30 @@ struct allowance {
 	int64_t since;			/* loop_now() */
 };
 
+/* What outlives us of it: both ends of its output are open until it has ended, what
+ * it says waits in the socket. */
+#define MEMBER_KEPT(X) X(OUT, "out") X(ERR, "err") X(NOTIFY, "notify") X(ACK, "ack") \
+	X(READY, "ready") X(LISTENER, "listener")
+enum {
+#define X(name, word) MEMBER_##name,
+	MEMBER_KEPT(X)
+#undef X
+	MEMBER_KEEPS
+};
+
+/* What a successor has to know of it beside its worker. */
+struct member_memory {
+	struct worker_memory worker;
+	unsigned index, slot;
+	bool seated, stale;		/* stale: a socket of it was bound anew since */
+	struct means *means;		/* that it was started with */
+	const char *status, *proved_by;	/* borrowed */
+	int error;
+	bool reloading, stopping, leaving;
+	int64_t reload_began, reloaded, watchdog_ms, proof_began;
+	unsigned kept[MEMBER_KEEPS];
+};
+
 struct member {
 	struct list node;		/* in its generation */
 	struct generation *generation;
@@ -47,12 +71,17 @@ struct member {
 	struct watchdog watchdog;
 	struct drain drain;
 	struct capture out, err;
+	unsigned kept[MEMBER_KEEPS];	/* numbers in custody */
 	struct pid_file pid_file;
 };
 
 /* NULL: no process was made, and why. */
 struct member *member_start(struct generation *g, struct seat *seat, struct err *err);
 void member_free(struct member *m);
+/* One that an earlier manager started. */
+struct member *member_adopt(struct generation *g, struct seat *seat,
+			    const struct member_memory *memory);
+void member_remember(const struct member *m, struct member_memory *ret);
 /* Its pid file, once it is proved; again when its main process is another one. */
 void member_write_pid(struct member *m);
 

@@ -7,7 +7,15 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/owner.h"
+#include "keeper/custody.h"
 #include "rollout/asks.h"
+
+static void on_dropped(struct fd_store *s, unsigned number)
+{
+	struct program *p = OWNER(s, struct program, kept);
+
+	custody_drop(p->rollout->custody, &number);
+}
 
 struct program *program_new(struct rollout *r, struct means *wanted)
 {
@@ -18,6 +26,7 @@ struct program *program_new(struct rollout *r, struct means *wanted)
 	p->wanted = means_ref(wanted);
 	p->scale = p->scale_before = -1;
 	fd_store_init(&p->kept, r->loop);
+	p->kept.dropped = on_dropped;
 	list_init(&p->generations);
 	list_init(&p->asks);
 	list_append(&r->programs, &p->node);
@@ -33,6 +42,8 @@ void program_free(struct program *p)
 	loop_timer_stop(&p->look);
 	loop_timer_stop(&p->quiet);
 	loop_later_stop(&p->later);
+	loop_later_stop(&p->recording);
+	free(p->recorded);
 	fd_store_clear(&p->kept);
 	list_remove(&p->node);
 	means_unref(p->wanted);
@@ -58,8 +69,23 @@ static void on_later(struct loop_later *l)
 	program_step(OWNER(l, struct program, later));
 }
 
+static void on_record(struct loop_later *l)
+{
+	struct program *p = OWNER(l, struct program, recording);
+
+	p->rollout->record(p, p->rollout->ctx);
+}
+
+void program_touch(struct program *p)
+{
+	if (p->rollout->record)
+		loop_later_start(p->rollout->loop, &p->recording, on_record);
+}
+
+/* First it is written down what has happened, then what follows from it is done. */
 void program_kick(struct program *p)
 {
+	program_touch(p);
 	loop_later_start(p->rollout->loop, &p->later, on_later);
 }
 
@@ -73,6 +99,15 @@ void program_on(struct program *p, enum program_event event, const char *text)
 	p->state = to;
 	n.state = program_state_word(to);
 	program_news(p, &n);
+}
+
+void program_resume(struct program *p, int64_t retry)
+{
+	list_each(g, &p->generations, struct generation, node)
+		generation_resume(g);
+	if (retry)
+		program_retry_at(p, retry);
+	program_kick(p);
 }
 
 void program_start(struct program *p, struct ask *a)
@@ -272,6 +307,7 @@ unsigned program_free_slot(const struct program *p)
 
 void program_proved_by(struct program *p, const char *by)
 {
+	program_touch(p);
 	p->speaks_notify = p->speaks_notify || strcmp(by, "notify") == 0 ||
 			   strcmp(by, "ack") == 0;
 }
@@ -294,6 +330,7 @@ void program_forget_failure(struct program *p)
 
 void program_news(struct program *p, const struct news *n)
 {
+	program_touch(p);
 	if (p->rollout->news)
 		p->rollout->news(n, p->rollout->ctx);
 }

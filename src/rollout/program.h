@@ -52,6 +52,7 @@ struct program {
 	unsigned failures;		/* first starts in a row that failed */
 	struct storm storm;
 	struct loop_timer retry;
+	int64_t retry_at;		/* loop_now(), while it runs */
 	struct loop_timer look;		/* takeover.h: at the queues of the old sockets */
 	int64_t took_over;		/* when it began */
 	bool given_up;			/* they were not empty in time */
@@ -60,6 +61,8 @@ struct program {
 	int64_t quiet_since;		/* 0: nobody */
 	size_t quiet_wanted;
 	struct loop_later later;
+	struct loop_later recording;
+	char *recorded;			/* what was written down of it last, or NULL */
 	struct list asks;
 	bool speaks_notify;		/* said READY=1 (or acknowledged) once; must from then on */
 	bool hinted;			/* at a wrapper (hint.h); once is enough */
@@ -98,8 +101,14 @@ unsigned program_signal(struct program *p, int number, unsigned generation);
 size_t program_wanted_workers(const struct program *p);
 size_t program_ready_workers(const struct program *p);
 
+/* One that was revived goes on; retry: when it is tried again, 0: not. */
+void program_resume(struct program *p, int64_t retry);
+void program_retry_at(struct program *p, int64_t when);	/* loop_now() */
+
 /* From below. */
 void program_kick(struct program *p);
+/* Something that a successor has to know has changed. */
+void program_touch(struct program *p);
 void program_step(struct program *p);
 void program_remember(struct program *p);	/* what is current, as it is now */
 void program_let_go(struct program *p);	/* nothing of it is wanted any more */

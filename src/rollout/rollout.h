@@ -21,6 +21,10 @@ struct news {
 	const struct drain *drain;	/* its connections were counted; NULL: not now */
 };
 
+struct program;
+struct custody;
+struct foster;
+
 struct rollout {
 	struct loop *loop;
 	struct store *store;
@@ -28,6 +32,11 @@ struct rollout {
 	struct drains drains;	/* workers on their way out */
 	struct list trials;	/* runs of readiness commands (health/trial.h) */
 	struct list programs;	/* struct program, in the order of the configuration */
+	struct custody *custody;	/* what outlives us; NULL: nothing does */
+	struct foster *foster;	/* parent of workers that we did not start */
+	/* Writes down what program_record() says of it, at the end of the turn in which
+	 * something changed, and lets its new workers go on.  NULL: nobody writes. */
+	void (*record)(struct program *p, void *ctx);
 	void (*news)(const struct news *n, void *ctx);
 	/* A program that was removed is gone for good; called before it is freed. */
 	void (*program_gone)(struct rollout *r, const char *name, void *ctx);

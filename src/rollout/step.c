@@ -83,6 +83,14 @@ static void on_retry(struct loop_timer *t)
 	program_step(p);
 }
 
+void program_retry_at(struct program *p, int64_t when)
+{
+	struct loop *l = p->rollout->loop;
+
+	p->retry_at = when;
+	loop_timer_start(l, &p->retry, when - loop_now(l), on_retry);
+}
+
 static void first_start_failed(struct program *p, const struct generation *g)
 {
 	const struct program_settings *s = g->means->program;
@@ -99,7 +107,7 @@ static void first_start_failed(struct program *p, const struct generation *g)
 			      (unsigned)rand());
 	log_notice("%s: is tried again in %s", p->name, clock_duration(pause, text));
 	program_on(p, PROGRAM_EV_UNPROVED, p->last_error);
-	loop_timer_start(p->rollout->loop, &p->retry, pause, on_retry);
+	program_retry_at(p, loop_now(p->rollout->loop) + pause);
 }
 
 static void tell_failure(struct program *p, const struct generation *g)

@@ -83,7 +83,7 @@ static bool has_address(const struct address *a)
 	return address_port(a) > 0;
 }
 
-static int key_of(int fd, struct key *ret, struct err *err)
+int inherited_key(int fd, struct key *ret, struct err *err)
 {
 	struct address a = { .length = sizeof(a.sa) };
 	int type = number_of(fd, SO_TYPE), protocol = number_of(fd, SO_PROTOCOL);
@@ -106,7 +106,7 @@ void inherited_give(struct inherited *in, struct store *store)
 		struct err err = { 0 };
 		struct key key;
 
-		if (key_of(in->fds[i], &key, &err) == 0) {
+		if (inherited_key(in->fds[i], &key, &err) == 0) {
 			store_give(store, in->fds[i], &key, in->names.items[i]);
 			continue;
 		}

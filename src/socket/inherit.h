@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "base/err.h"
 #include "base/text_list.h"
 
 struct store;
@@ -28,6 +29,9 @@ struct inherited {
 void inherited_note(const char *pid, const char *fds, const char *names, pid_t us,
 		    struct inherited *ret);
 
+/* What a socket is, asked of itself. */
+struct key;
+int inherited_key(int fd, struct key *ret, struct err *err);
 /* The store has them from now on; what cannot be held is closed, and named. */
 void inherited_give(struct inherited *in, struct store *store);
 void inherited_fini(struct inherited *in);	/* closes nothing */

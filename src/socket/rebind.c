@@ -252,6 +252,13 @@ void rebind_leave(struct held *h)
 			hear(o);
 }
 
+void rebind_revived(struct store *s)
+{
+	list_each(h, &s->sockets, struct held, node)
+		if (h->shared)
+			unshare(h);
+}
+
 void rebind_left(struct held *h)
 {
 	if (!h->key.slot)

@@ -36,6 +36,7 @@ bool rebind_can_deafen(const struct held *h);
 /* h is bound now, or could not be; it is about to be closed. */
 void rebind_bound(struct held *h);
 void rebind_leave(struct held *h);
+void rebind_revived(struct store *s);	/* all that an earlier manager had are there */
 void rebind_left(struct held *h);	/* it has been closed */
 
 /* Why h could not be bound beside those whose place it is to take, as a sentence

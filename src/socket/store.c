@@ -74,12 +74,14 @@ static void watch(struct held *h)
 	struct stat st;
 
 	h->inode = fstat(h->fd, &st) == 0 ? st.st_ino : 0;
+	if (h->kept && !h->kept_inode)
+		h->kept_inode = h->inode;	/* given back */
 	h->bindings++;
 	if (h->group && h->key.slot && h->bindings > 1)
 		h->group->bound_again++;
 	group_joined(h);
 	/* A file that somebody else made is his to remove. */
-	h->path = h->origin == ORIGIN_BOUND ? unix_path_note(&h->key) :
+	h->path = h->origin == ORIGIN_BOUND || h->own_path ? unix_path_note(&h->key) :
 					      (struct unix_path){ .inode = 0 };
 	anchor_drop(h);
 	gate_open(&h->gate);
@@ -212,6 +214,7 @@ static void try_now(struct held *h)
 	rebind_bound(h);
 	if (h->fd >= 0) {
 		h->origin = ORIGIN_BOUND;
+		h->own_path = false;
 		move(h, HELD_EV_BOUND, false);
 		return;
 	}
@@ -329,7 +332,8 @@ void store_give(struct store *s, int fd, const struct key *key, const char *name
 {
 	struct given *g = MEM_NEW(struct given);
 
-	*g = (struct given){ .fd = fd, .key = *key, .name = mem_text(name) };
+	*g = (struct given){ .fd = fd, .key = *key, .name = mem_text(name),
+			     .origin = ORIGIN_INHERITED };
 	list_append(&s->given, &g->node);
 }
 
@@ -381,7 +385,8 @@ static void take_over(struct held *h, struct given *g)
 	struct err err = { 0 };
 
 	h->fd = g->fd;
-	h->origin = ORIGIN_INHERITED;
+	h->origin = g->origin;
+	h->kept = g->kept;
 	g->fd = -1;
 	/* The one who had it before us was changing it, and did not come to the end. */
 	if (platform_is_deaf(h->fd))
@@ -501,7 +506,7 @@ void held_open(struct held *h)
 }
 
 /* Slots that a predecessor had are given one by one. */
-static void claim_slots(struct held *leader)
+void held_claim_slots(struct held *leader)
 {
 	struct key key = leader->key;
 
@@ -519,7 +524,7 @@ struct held *store_add(struct store *s, const struct key *key,
 		h->group = group_new(h);
 	held_open(h);
 	if (h->group)
-		claim_slots(h);
+		held_claim_slots(h);
 	return h;
 }
 

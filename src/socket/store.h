@@ -52,6 +52,9 @@ struct held {
 	/* A worker bound it, and this one's address permits that; NULL: it is one of
 	 * the configuration. */
 	struct held *permit;
+	/* The owner's: its number in custody, and the inode that has it. */
+	unsigned kept;
+	unsigned long kept_inode;
 	char *reason;			/* why it waits, NULL otherwise */
 	bool spoilt;			/* it listens, but not as it should: reason (heal.h) */
 	char *trouble;			/* the part of it that when_busy adds */
@@ -59,6 +62,9 @@ struct held {
 	struct loop_timer again;	/* heals a listener */
 	struct loop_io hang_up;
 	/* The store's own: */
+	bool seeks_permit;		/* revived: its permit is not there yet */
+	bool revived;			/* has a reference for that, until store_revived() */
+	bool own_path;			/* in an earlier life, if it was given back */
 	struct unix_path path;		/* the file that the bind made */
 	bool anchored;			/* it has a second name (anchor.h) */
 	int link_watch;			/* of its names; -1: none */
@@ -80,6 +86,8 @@ struct given {
 	struct key key;
 	int fd;
 	char *name;			/* as the giver calls it */
+	enum origin origin;
+	unsigned kept;
 };
 
 /* The names of unix sockets' files are watched (anchor.h). */
@@ -119,6 +127,8 @@ struct held *store_replaced(const struct held *h);
 
 /* Takes fd: the first store_add() of this key has it instead of binding. */
 void store_give(struct store *s, int fd, const struct key *key, const char *name);
+/* As store_give(), of what an earlier manager had: kept is its number in custody. */
+void store_give_back(struct store *s, int fd, const struct key *key, unsigned kept);
 /* Closes what was given and not claimed, and says so. */
 void store_close_given(struct store *s);
 
@@ -141,6 +151,25 @@ bool held_v6only(const struct held *h);
  * from now on; takes fd.  NULL: err->code is for the worker. */
 struct held *held_bind_own(struct held *permit, const struct key *key, int fd, struct err *err);
 
+/* One that an earlier manager held, as it was; takes fd.  It stays until store_revived()
+ * at least. */
+struct held_memory {
+	unsigned kept;			/* its number in custody */
+	unsigned long number;
+	bool leaving, deaf, own_path, inherited;
+	bool by_worker;			/* it has a permit */
+};
+struct held *store_revive(struct store *s, const struct key *key,
+			  const struct socket_settings *settings, unsigned index, int fd,
+			  const struct held_memory *m);
+/* The sockets of the configuration are there: who has a permit finds it. */
+void store_find_permits(struct store *s);
+/* Whoever needs one has it now: what nobody needs is closed. */
+void store_revived(struct store *s);
+void held_remember(const struct held *h, struct held_memory *ret);
+/* The one with this number in custody, or NULL. */
+struct held *store_by_kept(struct store *s, unsigned kept);
+
 /* A reload: the same socket under new settings.  Live options are applied; a
  * failure leaves the old settings in force. */
 int held_retune(struct held *h, const struct socket_settings *settings, struct err *err);
@@ -162,6 +191,8 @@ bool held_may_wait(const struct held *h);
 void held_ref(struct held *h);
 void held_unref(struct held *h);	/* the last one closes */
 
+/* The slots of a leader that were given back. */
+void held_claim_slots(struct held *leader);
 /* For group.c: one that is in no list of the store, nothing of it open yet. */
 struct held *held_new(struct store *s, const struct key *key,
 		      const struct socket_settings *settings, unsigned index,

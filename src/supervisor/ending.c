@@ -107,14 +107,27 @@ void supervisor_look_around(struct supervisor *s)
 	loop_later_start(s->loop, &s->look_around, on_look_around);
 }
 
+void supervisor_go_on(struct supervisor *s)
+{
+	if (s->recoveries)
+		log_notice("this manager takes over from one that ended (%u so far)",
+			   s->recoveries);
+	if (s->was_leaving)
+		supervisor_leave(s);
+}
+
 void supervisor_leave(struct supervisor *s)
 {
-	int64_t patience = s->settings->supervisor.shutdown_timeout;
+	int64_t now = loop_now(s->loop);
+	int64_t patience = s->was_leaving ? s->leave_by - now
+					  : s->settings->supervisor.shutdown_timeout;
 	char text[CLOCK_DURATION_SIZE];
 
 	if (s->state >= MANAGER_LEAVING)
 		return;
 	s->state = MANAGER_LEAVING;
+	s->leave_by = now + patience;
+	memory_of_whole(s);
 	upward_say(&s->upward, "STOPPING=1");
 	log_notice("shutting down, within %s", clock_duration(patience, text));
 	loop_timer_start(s->loop, &s->patience, patience, on_patience_over);

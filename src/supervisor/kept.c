@@ -17,9 +17,34 @@ static void on_heard(struct keeper_link *l, const struct channel_message *m, int
 	case CHANNEL_NOTIFIED:
 		upward_answered(&s->upward, m->number, (int)m->other);
 		break;
+	case CHANNEL_ENDED:
+		memory_ended(s, (pid_t)m->number, m->other);
+		break;
 	default:
 		break;
 	}
+}
+
+static void tell(struct foster *f, enum channel_word word, pid_t pid)
+{
+	struct supervisor *s = OWNER(f, struct supervisor, foster);
+
+	link_say(&s->link, word, pid, NULL, -1);
+}
+
+static void adopt(struct foster *f, pid_t pid)
+{
+	tell(f, CHANNEL_FOSTER, pid);
+}
+
+static void peek(struct foster *f, pid_t pid)
+{
+	tell(f, CHANNEL_PEEK, pid);
+}
+
+static void reap(struct foster *f, pid_t pid)
+{
+	tell(f, CHANNEL_REAP, pid);
 }
 
 static void on_lost(struct keeper_link *l)
@@ -32,5 +57,6 @@ void supervisor_listen_to_keeper(struct supervisor *s)
 {
 	s->link.heard = on_heard;
 	s->link.lost = on_lost;
+	s->foster = (struct foster){ .adopt = adopt, .peek = peek, .reap = reap };
 	link_start(&s->link, s->loop);
 }

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/owner.h"
 #include "base/text_list.h"
@@ -56,6 +57,10 @@ static void note_inherited(struct supervisor *s)
 {
 	inherited_note(getenv("LISTEN_PID"), getenv("LISTEN_FDS"), getenv("LISTEN_FDNAMES"),
 		       link_face(&s->link), &s->inherited);
+}
+
+static void forget_inherited(void)
+{
 	(void)unsetenv("LISTEN_PID");
 	(void)unsetenv("LISTEN_PIDFDID");
 	(void)unsetenv("LISTEN_FDS");
@@ -70,9 +75,8 @@ static int refuse(struct supervisor *s, struct faults *faults)
 	return EXIT_CONFIGURATION;
 }
 
-static int run(int argc, char **argv, int channel)
+static int run(struct supervisor *s, int argc, char **argv)
 {
-	struct supervisor s = { 0 };
 	struct faults faults = { 0 };
 	const char *file = argc == 4 && strcmp(argv[2], "-c") == 0 ? argv[3] : NULL;
 	struct settings *settings;
@@ -81,18 +85,13 @@ static int run(int argc, char **argv, int channel)
 
 	if (!file)
 		return usage();
-	link_init(&s.link, channel);
-	note_inherited(&s);
 	settings = settings_load(file, &faults);
 	if (!settings)
-		return refuse(&s, &faults);
+		return refuse(s, &faults);
 	/* Absolute, but with its links: a link that is turned to another file is
 	 * how many a deployment changes its configuration. */
-	s.file = absolute = mem_text(settings->file);
-	take_upward(&s);
-	rc = supervisor_run(&s, settings);
-	upward_stop(&s.upward);
-	link_close(&s.link);
+	s->file = absolute = mem_text(settings->file);
+	rc = supervisor_run(s, settings);
 	free(absolute);
 	return rc;
 }
@@ -129,35 +128,30 @@ static char *take_runtime_dir(struct text_list *options, pid_t pid)
 	return dir;
 }
 
-static int exec_one(int argc, char **argv, int channel)
+static int exec_one(struct supervisor *s, int argc, char **argv)
 {
-	struct supervisor s = { .one_command = true };
 	struct text_list addresses = { 0 }, options = { 0 };
 	struct faults faults = { 0 };
 	struct settings *settings = NULL;
 	char *none[] = { NULL }, *dir;
 	int i = 2, rc;
 
-	link_init(&s.link, channel);
-	note_inherited(&s);
+	s->one_command = true;
 	for (; i < argc && strcmp(argv[i], "--") != 0; i++) {
 		if (strcmp(argv[i], "-l") == 0 && i + 1 < argc)
 			text_list_add(&addresses, argv[++i]);
 		else if (!add_option(&options, argv[i]))
 			break;
 	}
-	dir = take_runtime_dir(&options, link_face(&s.link));
+	dir = take_runtime_dir(&options, link_face(&s->link));
 	if (i + 1 < argc && strcmp(argv[i], "--") == 0)
 		settings = settings_exec(addresses.count ? addresses.items : none,
 					 options.count ? options.items : none, argv + i + 1, dir,
 					 &faults);
 	else
 		faults_add(&faults, NULL, 0, "exec: nothing to run after --");
-	take_upward(&s);
-	rc = settings ? supervisor_run(&s, settings) : refuse(&s, &faults);
-	upward_stop(&s.upward);
+	rc = settings ? supervisor_run(s, settings) : refuse(s, &faults);
 	free(dir);
-	link_close(&s.link);
 	text_list_fini(&addresses);
 	text_list_fini(&options);
 	return rc;
@@ -177,23 +171,54 @@ static int print_one(int argc, char **argv)
 /* What a manager does, by the words that its keeper was started with. */
 static const struct {
 	const char *word;
-	int (*act)(int argc, char **argv, int channel);
+	int (*act)(struct supervisor *s, int argc, char **argv);
 } ways[] = {
 	{ "run", run },
 	{ "exec", exec_one },
 };
 
+static int begin_anew(struct supervisor *s, int argc, char **argv)
+{
+	for (size_t i = 0; i < COUNT(ways); i++)
+		if (strcmp(argv[1], ways[i].word) == 0)
+			return ways[i].act(s, argc, argv);
+	return usage();
+}
+
+/* What the environment says was said to the first manager; its descriptors have
+ * become others since. */
+static int go_on(struct supervisor *s, int argc, char **argv)
+{
+	if (!s->memory.custody.settled)
+		note_inherited(s);
+	forget_inherited();
+	take_upward(s);
+	if (memory_recall(s))
+		return supervisor_run(s, s->settings);
+	return begin_anew(s, argc, argv);
+}
+
 /* holdportd manage 5 run -c FILE: as the keeper starts us. */
 static int manage(int argc, char **argv)
 {
-	int channel = argc > 3 ? atoi(argv[2]) : -1;
+	int channel = argc > 3 ? atoi(argv[2]) : -1, code = EXIT_FAILED;
+	struct supervisor s = { 0 };
+	struct err err;
 
+	if (channel <= STDERR_FILENO)
+		return usage();
 	tidy_descriptors();
 	platform_name_process("holdportd");
-	for (size_t i = 0; channel > STDERR_FILENO && i < COUNT(ways); i++)
-		if (strcmp(argv[3], ways[i].word) == 0)
-			return ways[i].act(argc - 2, argv + 2, channel);
-	return usage();
+	link_init(&s.link, channel);
+	if (custody_open(&s.memory.custody, &s.link, &err) < 0)
+		log_error("%s", err.text);
+	else
+		code = go_on(&s, argc - 2, argv + 2);
+	upward_stop(&s.upward);
+	custody_close(&s.memory.custody);
+	snapshot_fini(&s.memory.before);
+	link_close(&s.link);
+	return code;
 }
 
 static int keep(int argc, char **argv)

@@ -28,6 +28,7 @@ void supervisor_news(const struct news *n, void *ctx)
 
 	log_news(n);
 	events_add(&s->control.events, n, n->program);
+	memory_of_event(s);
 	if (strcmp(n->what, "program") == 0)
 		supervisor_serve(s, n->state);
 	if (strcmp(n->what, "generation") == 0 &&
@@ -43,6 +44,7 @@ void supervisor_program_gone(struct rollout *r, const char *name, void *ctx)
 
 	(void)r;
 	supervisor_news(&n, s);
+	memory_of_program_gone(s, name);
 }
 
 /* Why it waits, and until when where that is known. */
@@ -76,7 +78,9 @@ void supervisor_socket(struct held *h, void *ctx)
 	} else {
 		log_info("socket %s: %s%s %s", h->settings->name, address, slot, n.state);
 	}
+	memory_of_socket(s, h);
 	events_add(&s->control.events, &n, h->settings->name);
+	memory_of_event(s);
 	str_fini(&text);
 	list_each(p, &s->rollout.programs, struct program, node)
 		program_kick(p);

@@ -1,6 +1,7 @@
 #include "supervisor/reconcile.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -210,6 +211,8 @@ static void put_in_order(const struct reconcile *r)
 	for (size_t i = 0; i < r->now->program_count; i++) {
 		struct program *p = program_find(r->rollout, r->now->programs[i]->name);
 
+		if (!p)
+			continue;
 		list_remove(&p->node);
 		list_append(&r->rollout->programs, &p->node);
 	}
@@ -250,6 +253,39 @@ int reconcile(const struct reconcile *r, const struct plan *plan, struct err *er
 		let_go(r, &plan->steps[i]);
 	rollout_steer(r->rollout);
 	return 0;
+}
+
+static struct held *held_for(struct store *store, const struct socket_settings *k, size_t i)
+{
+	struct key key;
+	struct held *h;
+
+	key_of_address(k, i, &key);
+	h = store_claim(store, &key);
+	if (h && h->leaving)
+		held_return(h);		/* a reload that failed, or was not written to its end */
+	return h ? h : store_add(store, &key, k, (unsigned)i);
+}
+
+void reconcile_hold(struct store *store, const struct settings *s)
+{
+	for (size_t i = 0; i < s->socket_count; i++)
+		for (size_t k = 0; k < s->sockets[i]->address_count; k++) {
+			struct held *h = held_for(store, s->sockets[i], k);
+
+			held_ref(h);
+			list_remove(&h->node);
+			list_append(&store->sockets, &h->node);
+		}
+	store_find_permits(store);
+}
+
+void reconcile_end_revival(struct rollout *r, struct store *store, const struct settings *s)
+{
+	put_in_order(&(struct reconcile){ .rollout = r, .now = (struct settings *)(uintptr_t)s });
+	store_revived(store);
+	rebind_revived(store);
+	rollout_steer(r);
 }
 
 void reconcile_release(struct store *store, const struct settings *s)

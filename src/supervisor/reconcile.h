@@ -21,6 +21,11 @@ struct reconcile {
  * their way.  -1: nothing has changed, and why.  A busy address is no failure:
  * its socket waits, and the programs that need it wait with it. */
 int reconcile(const struct reconcile *r, const struct plan *plan, struct err *err);
+/* A configuration that an earlier manager had in force: a reference to each of its
+ * sockets; what was not revived is bound. */
+void reconcile_hold(struct store *store, const struct settings *s);
+/* The programs are revived too: lists are in order, what nobody needs goes. */
+void reconcile_end_revival(struct rollout *r, struct store *store, const struct settings *s);
 /* The sockets that a configuration holds are let go. */
 void reconcile_release(struct store *store, const struct settings *s);
 

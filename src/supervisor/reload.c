@@ -18,6 +18,7 @@ static void tell_facts(void *ctx, struct control_facts *ret)
 	*ret = (struct control_facts){
 		.started = s->started, .config = s->settings->file, .reloads = s->reloads,
 		.leaving = s->state >= MANAGER_LEAVING, .keeper = s->link.keeper,
+		.recoveries = s->recoveries, .upgrades = s->upgrades,
 	};
 }
 
@@ -59,6 +60,7 @@ static void put_in_force(struct supervisor *s, struct settings *now)
 	s->settings = now;
 	s->reloads++;
 	take_over_own(s, was);
+	memory_of_reload(s);
 	settings_unref(was);
 	supervisor_settle(s);
 	log_notice("the configuration was read again and is in force");

@@ -36,12 +36,27 @@ static void directory_stop(struct supervisor *s)
 	fd_close(&s->lock);
 }
 
+/* That of a manager before us is ours. */
+static int take_lock(struct supervisor *s, const char *path, struct err *err)
+{
+	struct memory *m = &s->memory;
+
+	m->lock_kept = custody_find(&m->custody, "lock");
+	s->lock = custody_claim(&m->custody, m->lock_kept, "lock");
+	if (s->lock >= 0)
+		return 0;
+	s->lock = runtime_dir_take(path, link_face(&s->link), err);
+	if (s->lock < 0)
+		return -1;
+	m->lock_kept = custody_hold(&m->custody, s->lock, "lock");
+	return 0;
+}
+
 static int directory_start(struct supervisor *s, struct err *err)
 {
 	const char *path = s->settings->supervisor.runtime_dir;
 
-	s->lock = runtime_dir_take(path, link_face(&s->link), err);
-	if (s->lock < 0)
+	if (take_lock(s, path, err) < 0)
 		return -1;
 	s->notify_dir = mem_format("%s/notify", path);
 	s->control_path = mem_format("%s/control", path);
@@ -101,22 +116,42 @@ static void store_stop(struct supervisor *s)
 	events_fini(&s->control.events);
 }
 
-static int programs_start(struct supervisor *s, struct err *err)
+static int memory_stage_start(struct supervisor *s, struct err *err)
+{
+	(void)err;
+	memory_start(s);
+	return 0;
+}
+
+static int cold_start(struct supervisor *s, struct err *err)
 {
 	struct plan plan;
 	int rc;
 
-	s->rollout = (struct rollout){ .loop = s->loop, .store = &s->store,
-				       .notify_dir = s->notify_dir, .news = supervisor_news,
-				       .program_gone = supervisor_program_gone, .ctx = s };
-	list_init(&s->rollout.programs);
-	drains_init(&s->rollout.drains, &s->store);
 	plan_make(NULL, s->settings, &s->rollout, &plan);
 	rc = reconcile(&(struct reconcile){ .rollout = &s->rollout, .store = &s->store,
 					    .now = s->settings }, &plan, err);
 	plan_fini(&plan);
 	store_close_given(&s->store);
+	memory_checkpoint(s);
 	return rc;
+}
+
+static int programs_start(struct supervisor *s, struct err *err)
+{
+	s->rollout = (struct rollout){ .loop = s->loop, .store = &s->store,
+				       .notify_dir = s->notify_dir, .news = supervisor_news,
+				       .program_gone = supervisor_program_gone, .ctx = s };
+	s->rollout.custody = &s->memory.custody;
+	s->rollout.foster = &s->foster;
+	s->rollout.record = memory_of_program;
+	list_init(&s->rollout.programs);
+	drains_init(&s->rollout.drains, &s->store);
+	memory_give_sockets(s);
+	if (!s->recoveries)
+		return cold_start(s, err);
+	memory_revive(s);
+	return 0;
 }
 
 static void programs_stop(struct supervisor *s)
@@ -127,13 +162,29 @@ static void programs_stop(struct supervisor *s)
 	reconcile_release(&s->store, s->settings);
 }
 
+/* Clients that came while there was no manager wait in its queue. */
+static int open_control(struct supervisor *s, struct err *err)
+{
+	struct memory *m = &s->memory;
+	int fd;
+
+	m->control_kept = custody_find(&m->custody, "control");
+	fd = custody_claim(&m->custody, m->control_kept, "control");
+	if (control_start(&s->control, s->loop, s->control_path, fd, err) < 0)
+		return -1;
+	if (fd < 0)
+		m->control_kept = custody_hold(&m->custody, s->control.varlink.fd, "control");
+	custody_sweep(&m->custody);
+	return 0;
+}
+
 static int control_stage_start(struct supervisor *s, struct err *err)
 {
 	s->control.rollout = &s->rollout;
 	s->control.store = &s->store;
 	s->control.ops = &supervisor_ops;
 	s->control.ctx = s;
-	if (control_start(&s->control, s->loop, s->control_path, err) < 0)
+	if (open_control(s, err) < 0)
 		return -1;
 	control_groups(&s->control, &s->settings->supervisor);
 	return 0;
@@ -182,6 +233,7 @@ static const struct stage {
 	{ "signals", signals_start, supervisor_signals_stop },
 	{ "keeper", keeper_start, keeper_stop },
 	{ "sockets", store_start, store_stop },
+	{ "memory", memory_stage_start, memory_stop },
 	{ "programs", programs_start, programs_stop },
 	{ "control", control_stage_start, control_stage_stop },
 	{ "pid file", pid_file_stage_start, pid_file_stage_stop },
@@ -207,18 +259,22 @@ int supervisor_run(struct supervisor *s, struct settings *settings)
 
 	s->settings = settings;
 	s->lock = -1;
-	s->started = time(NULL);
+	if (!s->recoveries)
+		s->started = time(NULL);
 	s->exit_code = start_all(s, &started);
 	if (s->exit_code == EXIT_ORDERLY) {
 		s->state = MANAGER_RUNNING;
 		log_notice("holdport %s runs, pid %ld, in %s", HOLDPORT_VERSION,
 			   (long)link_face(&s->link), settings->supervisor.runtime_dir);
 		link_say(&s->link, CHANNEL_SETTLED, 0, NULL, -1);
+		supervisor_go_on(s);
 		loop_run(s->loop);
 	}
 	while (started--)
 		stages[started].stop(s);
 	inherited_fini(&s->inherited);
 	settings_unref(s->settings);
+	free(s->recalled_file);
+	link_say(&s->link, CHANNEL_LEAVING, s->exit_code, NULL, -1);
 	return s->exit_code;
 }

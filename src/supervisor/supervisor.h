@@ -12,6 +12,8 @@
 #include "rollout/rollout.h"
 #include "socket/inherit.h"
 #include "socket/store.h"
+#include "supervisor/memory.h"
+#include "supervisor/reconcile.h"
 #include "supervisor/upward.h"
 
 /* Exit codes of `holdport run` (docs/control.md). */
@@ -65,7 +67,14 @@ struct supervisor {
 	int lock;			/* of the runtime directory */
 	bool hurried;
 	time_t started;
-	unsigned reloads;
+	unsigned reloads, recoveries, upgrades;
+	int64_t leave_by;		/* loop_now(), while leaving */
+	struct foster foster;		/* the keeper, for workers that it is parent of */
+	struct memory memory;
+	/* Of an earlier manager, while it is taken up: */
+	bool was_leaving;
+	char *recalled_file;
+	struct list recalled;		/* settings that were read */
 	int exit_code;
 };
 
@@ -75,6 +84,8 @@ int supervisor_run(struct supervisor *s, struct settings *settings);
 /* Inside supervisor/: */
 
 /* ending.c */
+/* A manager before us had begun to leave: so do we. */
+void supervisor_go_on(struct supervisor *s);
 void supervisor_leave(struct supervisor *s);
 void supervisor_hurry(struct supervisor *s, enum worker_event event);
 /* Is anything left to wait for?  Asked at the end of this turn. */

@@ -5,6 +5,7 @@
  * to.  The seed is printed; walk SEED COUNT walks again from there. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +27,7 @@
 #include "socket/rebind.h"
 #include "supervisor/reconcile.h"
 
-enum { VARIANTS = 48, STEPS = 120, ASKS = 64, SEATS = 8, REST_STEPS = 4000 };
+enum { VARIANTS = 48, STEPS = 120, ASKS = 64, SEATS = 8, REST_STEPS = 4000, ENDS = 20 };
 
 static const char *const names[] = { "a", "b" };
 static struct settings *variants[VARIANTS];
@@ -355,6 +356,8 @@ static struct ask *ask_for(const char *name, void *ctx)
 	return new_ask();
 }
 
+static void past_reload(void);
+
 static bool any_rebind(const struct plan *p)
 {
 	for (size_t i = 0; i < p->count; i++)
@@ -384,6 +387,7 @@ static void to_variant(struct settings *next)
 	must(rc == 0, "a reload of a sound file goes through");
 	settings_unref(w.now);
 	w.now = settings_ref(next);
+	past_reload();
 }
 
 static void reload(struct program *p)
@@ -466,7 +470,9 @@ static void turn_clock(struct program *p)
 	list_each(some, &w.rollout.programs, struct program, node)
 		list_each(g, &some->generations, struct generation, node)
 			list_each(m, &g->members, struct member, node)
-				w.a_death = w.a_death || (m->watchdog.loop &&
+				w.a_death = w.a_death ||
+					loop_timer_runs(&m->worker.look_again) ||
+					(m->watchdog.loop &&
 					m->watchdog.timer.fake.due == fake_loop_next_due(w.loop));
 	let_time_pass();
 }
@@ -660,6 +666,8 @@ static void happen_something(void)
 	}
 }
 
+#include "successor.h"
+
 /* ---- coming to rest ---- */
 
 /* on_failure = stop leaves old and new beside each other, until somebody asks
@@ -837,6 +845,7 @@ static void everything_goes(void)
 	must(list_empty(&w.store.sockets), "3: no socket outlives its last reference");
 	store_fini(&w.store);
 	settings_unref(w.now);
+	past_clear();
 	loop_free(w.loop);
 }
 
@@ -866,14 +875,6 @@ static void on_news(const struct news *n, void *ctx)
 	     "1: old queues are emptied before their workers go");
 }
 
-static void on_socket(struct held *h, void *ctx)
-{
-	(void)h;
-	(void)ctx;
-	list_each(p, &w.rollout.programs, struct program, node)
-		program_kick(p);
-}
-
 static void walk_once(unsigned long number)
 {
 	size_t before = open_descriptors();
@@ -885,7 +886,8 @@ static void walk_once(unsigned long number)
 	w.loop = loop_new(NULL);
 	store_init(&w.store, w.loop, on_socket, NULL);
 	w.rollout = (struct rollout){ .loop = w.loop, .store = &w.store, .notify_dir = home,
-				      .news = on_news };
+				      .news = on_news, .record = on_record,
+				      .program_gone = on_program_gone };
 	list_init(&w.rollout.programs);
 	drains_init(&w.rollout.drains, &w.store);
 	w.doing = "cold start";
@@ -894,6 +896,8 @@ static void walk_once(unsigned long number)
 	check();
 	for (w.step = 1; w.step <= STEPS; w.step++) {
 		happen_something();
+		if (!chance(ENDS))
+			end_manager();
 		check();
 	}
 	converge_on_last();

@@ -39,16 +39,16 @@ def test_a_socket_is_told_with_its_key(running):
 def test_every_copy_is_told_and_who_holds_it(running):
     [http, _] = sockets(running, "http")
     holders = {c["holder"]: c for c in http["copies"]}
-    assert set(holders) == {"supervisor", "web/1/0", "web/1/1"}
+    assert set(holders) == {"supervisor", "keeper", "web/1/0", "web/1/1"}
     pids = {f"web/1/{w['index']}": w["pid"] for w in running.workers("web")}
-    pids["supervisor"] = running.manager_pid
+    pids["supervisor"], pids["keeper"] = running.manager_pid, running.pid
     for name, copy in holders.items():
         assert copy["pid"] == pids[name]
         link = os.readlink(f"/proc/{copy['pid']}/fd/{copy['descriptor']}")
         assert link == f"socket:[{http['inode']}]"
-        assert copy["program"] == ("holdportd" if name == "supervisor" else "worker")
+        assert copy["program"] == ("worker" if name.startswith("web") else "holdportd")
     [spare] = sockets(running, "spare")
-    assert [c["holder"] for c in spare["copies"]] == ["supervisor"]
+    assert {c["holder"] for c in spare["copies"]} == {"supervisor", "keeper"}
 
 
 def test_a_child_of_a_worker_goes_by_its_name_and_a_stranger_by_none(holdport):

@@ -93,6 +93,20 @@ static void the_end_of_the_other_side_is_heard(void **state)
 	assert_int_equal(errno, EPIPE);
 }
 
+static void what_was_said_before_the_end_counts(void **state)
+{
+	struct channel_message m;
+	int got;
+
+	(void)state;
+	assert_int_equal(channel_send(ends[1], CHANNEL_NOTIFIED, 1, 0, NULL, -1), 0);
+	assert_int_equal(channel_send(ends[0], CHANNEL_LEAVING, 0, 0, NULL, -1), 0);
+	fd_close(&ends[0]);		/* with something unread */
+	assert_int_equal(channel_receive(ends[1], &m, &got), 1);
+	assert_int_equal(m.word, CHANNEL_LEAVING);
+	assert_int_equal(channel_receive(ends[1], &m, &got), -1);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_ends, close_ends)
@@ -101,6 +115,7 @@ int main(void)
 		TEST(a_text_that_is_too_long_is_not_cut),
 		TEST(what_has_another_size_is_no_word),
 		TEST(the_end_of_the_other_side_is_heard),
+		TEST(what_was_said_before_the_end_counts),
 	};
 #undef TEST
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -131,7 +131,12 @@ void loop_later_stop(struct loop_later *t)
 
 void fake_loop_settle(struct loop *l)
 {
-	while (!list_empty(&l->later)) {
+	fake_loop_settle_some(l, ~0U);
+}
+
+void fake_loop_settle_some(struct loop *l, unsigned most)
+{
+	while (!list_empty(&l->later) && most--) {
 		struct loop_later *t = OWNER(l->later.next, struct loop_later, node);
 
 		loop_later_stop(t);

@@ -7,6 +7,8 @@
 
 /* Runs what was put off until the end of the turn. */
 void fake_loop_settle(struct loop *l);
+/* The same, but no more than so many. */
+void fake_loop_settle_some(struct loop *l, unsigned most);
 /* Turns the clock to the next timer and fires it; false if there is none. */
 bool fake_loop_next_timer(struct loop *l);
 /* When it is due, or -1. */

@@ -35,7 +35,6 @@ int platform_spawn(const struct spawn *s, struct process *ret, int *ret_report, 
 {
 	struct fake_process *p = fake.processes;
 
-	(void)s;
 	if (fake.spawn_errno)
 		return err_sys(err, fake.spawn_errno, "cannot fork");
 	while (p < fake.processes + FAKE_PROCESSES && p->life != FAKE_FREE)
@@ -47,6 +46,8 @@ int platform_spawn(const struct spawn *s, struct process *ret, int *ret_report, 
 	p->report = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	*ret = (struct process){ .pid = p->pid, .handle = -1 };
 	*ret_report = p->report;
+	if (s->ret_gate)
+		*s->ret_gate = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	return 0;
 }
 
@@ -94,6 +95,26 @@ int platform_peek(const struct process *p, struct process_end *ret)
 	if (f->life == FAKE_ZOMBIE)
 		*ret = f->end;
 	return f->life == FAKE_ZOMBIE;
+}
+
+uint64_t platform_process_born(pid_t pid)
+{
+	return (uint64_t)pid;
+}
+
+int platform_process_find(pid_t pid, uint64_t born, struct process *ret)
+{
+	if (!fake_process(pid) || born != (uint64_t)pid)
+		return -1;
+	*ret = (struct process){ .pid = pid, .handle = -1 };
+	return 0;
+}
+
+int platform_end_of_stranger(const struct process *p, struct process_end *ret)
+{
+	(void)p;
+	(void)ret;
+	return -1;
 }
 
 void platform_reap(struct process *p)

@@ -54,7 +54,7 @@ struct failure {
 
 /* Descriptors must not land on one that is still to be moved: lift all of them
  * clear of the landing strip first.  The report pipe and the executable go too. */
-static int place(const struct spawn *s, int *file, int *report)
+static int place(const struct spawn *s, int *file, int *report, int *gate)
 {
 	int lifted[FDS_MOST];
 	int clear = (int)s->fd_count < 3 ? 3 : (int)s->fd_count;
@@ -64,7 +64,8 @@ static int place(const struct spawn *s, int *file, int *report)
 		return -1;
 	}
 	if ((*report = fcntl(*report, F_DUPFD_CLOEXEC, clear)) < 0 ||
-	    (s->file && (*file = fcntl(*s->file, F_DUPFD_CLOEXEC, clear)) < 0))
+	    (s->file && (*file = fcntl(*s->file, F_DUPFD_CLOEXEC, clear)) < 0) ||
+	    (*gate >= 0 && (*gate = fcntl(*gate, F_DUPFD_CLOEXEC, clear)) < 0))
 		return -1;
 	for (size_t i = 0; i < s->fd_count; i++) {
 		lifted[i] = s->fds[i];
@@ -197,13 +198,13 @@ static void reset_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static enum step prepare(const struct spawn *s, int *file, int *report)
+static enum step prepare(const struct spawn *s, int *file, int *report, int *gate)
 {
 	enum step failed;
 
 	if ((s->session ? setsid() : setpgid(0, 0)) < 0)
 		return STEP_GROUP;
-	if (place(s, file, report) < 0)
+	if (place(s, file, report, gate) < 0)
 		return STEP_FDS;
 	failed = change_rights(s, *report);
 	if (failed != STEP_EXEC)
@@ -215,12 +216,30 @@ static enum step prepare(const struct spawn *s, int *file, int *report)
 	return STEP_EXEC;
 }
 
-static _Noreturn void become(const struct spawn *s, int report)
+/* Whoever made us writes down that he did; if he ends before that, so do we. */
+static void wait_at_gate(int gate)
+{
+	char go;
+	ssize_t n;
+
+	if (gate < 0)
+		return;
+	do
+		n = read(gate, &go, 1);
+	while (n < 0 && errno == EINTR);
+	if (n != 1)
+		_exit(127);
+}
+
+static _Noreturn void become(const struct spawn *s, int report, int gate)
 {
 	struct failure failure;
 	int file = -1;
 
-	failure.step = (int)prepare(s, &file, &report);
+	if (s->ret_gate)
+		(void)close(*s->ret_gate);
+	failure.step = (int)prepare(s, &file, &report, &gate);
+	wait_at_gate(gate);
 	if (failure.step == STEP_EXEC) {
 		for (size_t i = 0; i < SPAWN_PIDS; i++)
 			if (s->pid_digits[i])
@@ -238,7 +257,7 @@ static _Noreturn void become(const struct spawn *s, int report)
 
 /* Every signal is blocked over the fork, so that no handler of ours runs in
  * the child before it has put them back to their defaults. */
-static pid_t fork_quietly(const struct spawn *s, int report[2])
+static pid_t fork_quietly(const struct spawn *s, int report[2], int gate)
 {
 	sigset_t all, before;
 	pid_t pid;
@@ -247,25 +266,35 @@ static pid_t fork_quietly(const struct spawn *s, int report[2])
 	(void)sigprocmask(SIG_SETMASK, &all, &before);
 	pid = fork();
 	if (pid == 0)
-		become(s, report[1]);
+		become(s, report[1], gate);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	return pid;
 }
 
 int platform_spawn(const struct spawn *s, struct process *ret, int *ret_report, struct err *err)
 {
-	int report[2];
+	int report[2], gate[2] = { -1, -1 };
 	pid_t pid;
 
 	/* A pipe could not pass the listener of a filter. */
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, report) < 0)
 		return err_sys(err, errno, "cannot make a pipe for a new process");
-	pid = fork_quietly(s, report);
+	if (s->ret_gate && pipe2(gate, O_CLOEXEC) < 0) {
+		fd_close(&report[0]);
+		fd_close(&report[1]);
+		return err_sys(err, errno, "cannot make a pipe for a new process");
+	}
+	if (s->ret_gate)
+		*s->ret_gate = gate[1];
+	pid = fork_quietly(s, report, gate[0]);
 	fd_close(&report[1]);
+	fd_close(&gate[0]);
 	if (pid < 0) {
 		int why = errno;
 
 		fd_close(&report[0]);
+		if (s->ret_gate)
+			fd_close(s->ret_gate);
 		return err_sys(err, why, "cannot fork");
 	}
 	/* Both sides set the group: whoever is first, it is there before a signal. */

@@ -1,0 +1,131 @@
+#include "keeper/custody.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+
+enum { GIVEN_WITHIN_MS = 10000 };
+
+static struct custody_item *item_at(struct custody *c, size_t number)
+{
+	while (c->count <= number) {
+		c->items = mem_grow(c->items, c->count + 1, sizeof(*c->items));
+		c->items[c->count++] = (struct custody_item){ .fd = -1 };
+	}
+	return &c->items[number];
+}
+
+static void name_it(struct custody_item *i, const char *what)
+{
+	(void)snprintf(i->what, sizeof(i->what), "%s", what);
+}
+
+/* True: that was all. */
+static bool take(struct custody *c, const struct channel_message *m, int *fd)
+{
+	if (m->word == CHANNEL_GIVE && m->number > 0 && m->number < CUSTODY_MOST && *fd >= 0) {
+		struct custody_item *i = item_at(c, (size_t)m->number);
+
+		fd_close(&i->fd);
+		i->fd = fd_take(fd);
+		name_it(i, m->text);
+	}
+	if (m->word != CHANNEL_GIVEN)
+		return false;
+	c->settled = m->number;
+	return true;
+}
+
+int custody_open(struct custody *c, struct keeper_link *link, struct err *err)
+{
+	struct pollfd p = { .fd = link->fd, .events = POLLIN };
+	struct channel_message m;
+	bool all = false;
+	int fd = -1, got = 0;
+
+	*c = (struct custody){ .link = link };
+	while (!all && got >= 0) {
+		if (poll(&p, 1, GIVEN_WITHIN_MS) == 0)
+			break;
+		got = channel_receive(link->fd, &m, &fd);
+		all = got > 0 && take(c, &m, &fd);
+		fd_close(&fd);
+	}
+	return all ? 0 : err_set(err, 0, "the keeper does not say what it holds");
+}
+
+void custody_close(struct custody *c)
+{
+	for (size_t i = 0; i < c->count; i++)
+		fd_close(&c->items[i].fd);
+	free(c->items);
+	*c = (struct custody){ 0 };
+}
+
+static size_t free_number(const struct custody *c)
+{
+	size_t n = c->free_from ? c->free_from : 1;
+
+	while (n < c->count && *c->items[n].what)
+		n++;
+	return n;
+}
+
+unsigned custody_hold(struct custody *c, int fd, const char *what)
+{
+	size_t n;
+
+	if (!c || !c->link || c->link->fd < 0 || fd < 0 || (n = free_number(c)) >= CUSTODY_MOST)
+		return 0;
+	name_it(item_at(c, n), what);
+	c->free_from = n + 1;
+	link_say(c->link, CHANNEL_HOLD, (int64_t)n, what, fd);
+	return (unsigned)n;
+}
+
+void custody_replace(struct custody *c, unsigned number, int fd)
+{
+	if (number && number < c->count)
+		link_say(c->link, CHANNEL_HOLD, number, c->items[number].what, fd);
+}
+
+void custody_drop(struct custody *c, unsigned *number)
+{
+	if (!c || !*number || *number >= c->count)
+		return;
+	fd_close(&c->items[*number].fd);
+	c->items[*number].what[0] = '\0';
+	if (*number < c->free_from)
+		c->free_from = *number;
+	link_say(c->link, CHANNEL_DROP, *number, NULL, -1);
+	*number = 0;
+}
+
+int custody_claim(struct custody *c, unsigned number, const char *what)
+{
+	if (!c || !number || number >= c->count || strcmp(c->items[number].what, what) != 0)
+		return -1;
+	return fd_take(&c->items[number].fd);
+}
+
+unsigned custody_find(const struct custody *c, const char *what)
+{
+	for (size_t n = 1; n < c->count; n++)
+		if (c->items[n].fd >= 0 && strcmp(c->items[n].what, what) == 0)
+			return (unsigned)n;
+	return 0;
+}
+
+void custody_sweep(struct custody *c)
+{
+	for (size_t n = 1; n < c->count; n++) {
+		unsigned number = (unsigned)n;
+
+		if (c->items[n].fd >= 0)
+			custody_drop(c, &number);
+	}
+}

@@ -1,0 +1,63 @@
+#include "keeper/hold.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "keeper/channel.h"
+
+void hold_put(struct hold *h, int64_t number, const char *what, int *fd)
+{
+	if (number <= 0 || number >= CUSTODY_MOST || *fd < 0)
+		return;
+	while (h->count <= (size_t)number) {
+		size_t more = h->count ? h->count : 64;
+
+		h->items = mem_grow(h->items, h->count + more, sizeof(*h->items));
+		for (size_t i = 0; i < more; i++)
+			h->items[h->count++] = (struct hold_item){ .fd = -1 };
+	}
+	fd_close(&h->items[number].fd);
+	h->items[number].fd = fd_take(fd);
+	(void)snprintf(h->items[number].what, HOLD_WHAT, "%s", what);
+}
+
+/* It may have been a stranger's, with SO_LINGER. */
+void hold_drop(struct hold *h, int64_t number)
+{
+	if (number > 0 && (size_t)number < h->count)
+		fd_drop(&h->items[number].fd);
+}
+
+void hold_foster(struct hold *h, pid_t pid)
+{
+	if (hold_is_foster(h, pid))
+		return;
+	h->fosters = mem_grow(h->fosters, h->foster_count + 1, sizeof(*h->fosters));
+	h->fosters[h->foster_count++] = pid;
+}
+
+bool hold_is_foster(const struct hold *h, pid_t pid)
+{
+	for (size_t i = 0; i < h->foster_count; i++)
+		if (h->fosters[i] == pid)
+			return true;
+	return false;
+}
+
+void hold_release(struct hold *h, pid_t pid)
+{
+	for (size_t i = h->foster_count; i-- > 0;)
+		if (h->fosters[i] == pid)
+			h->fosters[i] = h->fosters[--h->foster_count];
+}
+
+void hold_close(struct hold *h)
+{
+	for (size_t i = 0; i < h->count; i++)
+		fd_close(&h->items[i].fd);
+	free(h->items);
+	free(h->fosters);
+	*h = (struct hold){ 0 };
+}

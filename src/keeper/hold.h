@@ -1,0 +1,30 @@
+/* What the keeper holds for managers: descriptors by number, and children that are
+ * not to be taken away. */
+#ifndef HOLDPORT_KEEPER_HOLD_H
+#define HOLDPORT_KEEPER_HOLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { HOLD_WHAT = 16 };
+
+struct hold {
+	struct hold_item {
+		int fd;			/* -1: the number is free */
+		char what[HOLD_WHAT];
+	} *items;
+	size_t count;
+	pid_t *fosters;
+	size_t foster_count;
+};
+
+void hold_put(struct hold *h, int64_t number, const char *what, int *fd);	/* takes *fd */
+void hold_drop(struct hold *h, int64_t number);
+void hold_foster(struct hold *h, pid_t pid);
+bool hold_is_foster(const struct hold *h, pid_t pid);
+void hold_release(struct hold *h, pid_t pid);
+void hold_close(struct hold *h);
+
+#endif

@@ -1,0 +1,204 @@
+#include "keeper/snapshot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/owner.h"
+
+void snapshot_begin(struct str *out)
+{
+	fact_begin(out, "holdport-state");
+	fact_number(out, "format", SNAPSHOT_FORMAT);
+	fact_text(out, "version", HOLDPORT_VERSION);
+	fact_end(out);
+}
+
+static void block_free(struct snapshot_block *b)
+{
+	fact_fini(&b->head);
+	for (size_t i = 0; i < b->count; i++)
+		fact_fini(&b->facts[i]);
+	free(b->facts);
+	if (b->node.next)
+		list_remove(&b->node);
+	free(b);
+}
+
+/* What a block is about; two with the same value are about the same. */
+struct kind {
+	const char *word, *by;		/* by NULL: each stands for itself */
+	size_t list;			/* in struct snapshot */
+	bool whole;			/* of one line: without an `end` */
+};
+
+static const struct kind kinds[] = {
+	{ "settings", "id", offsetof(struct snapshot, settings), false },
+	{ "program", "name", offsetof(struct snapshot, programs), false },
+	{ "socket", "held", offsetof(struct snapshot, sockets), true },
+	{ "event", NULL, offsetof(struct snapshot, events), true },
+};
+
+static struct list *list_of(struct snapshot *s, const struct kind *k)
+{
+	return (struct list *)(void *)((char *)s + k->list);
+}
+
+static struct snapshot_block *find(struct list *all, const char *by, const char *value)
+{
+	list_each(b, all, struct snapshot_block, node) {
+		const char *its = fact_get(&b->head, by);
+
+		if (its && strcmp(its, value) == 0)
+			return b;
+	}
+	return NULL;
+}
+
+/* In place of what was said before; `gone` leaves nothing there. */
+static void settle(struct snapshot *s, const struct kind *k, struct snapshot_block *b)
+{
+	struct list *all = list_of(s, k);
+	const char *value = k->by ? fact_get(&b->head, k->by) : NULL;
+	struct snapshot_block *old = value ? find(all, k->by, value) : NULL;
+	bool gone = fact_bool(&b->head, "gone");
+
+	if (old)
+		list_append(&old->node, &b->node);	/* before it: in its place */
+	else
+		list_append(all, &b->node);
+	if (old)
+		block_free(old);
+	if (gone || (k->by && !value))
+		block_free(b);
+}
+
+static const struct kind *kind_of(const struct fact *f)
+{
+	for (size_t i = 0; i < COUNT(kinds); i++)
+		if (fact_is(f, kinds[i].word))
+			return &kinds[i];
+	return NULL;
+}
+
+struct reading_state {
+	struct snapshot *snapshot;
+	const struct kind *kind;	/* of the block under way, or NULL */
+	struct snapshot_block *block;
+};
+
+static void drop_torn(struct reading_state *r)
+{
+	if (r->block)
+		block_free(r->block);
+	r->block = NULL;
+}
+
+static void begin(struct reading_state *r, const struct kind *k, struct fact *f)
+{
+	drop_torn(r);
+	r->block = MEM_NEW(struct snapshot_block);
+	r->block->head = *f;
+	r->kind = k;
+	*f = (struct fact){ 0 };
+	if (k->whole || fact_bool(&r->block->head, "gone")) {
+		settle(r->snapshot, k, r->block);
+		r->block = NULL;
+	}
+}
+
+static void take_fact(struct reading_state *r, struct fact *f)
+{
+	const struct kind *k = kind_of(f);
+
+	if (k) {
+		begin(r, k, f);
+	} else if (fact_is(f, "end") && r->block) {
+		settle(r->snapshot, r->kind, r->block);
+		r->block = NULL;
+	} else if (fact_is(f, "supervisor")) {
+		fact_fini(&r->snapshot->supervisor);
+		r->snapshot->supervisor = *f;
+		*f = (struct fact){ 0 };
+	} else if (r->block) {
+		r->block->facts = mem_grow(r->block->facts, r->block->count + 1, sizeof(*f));
+		r->block->facts[r->block->count++] = *f;
+		*f = (struct fact){ 0 };
+	}
+}
+
+static void take_line(struct reading_state *r, const char *line, size_t length)
+{
+	struct fact f;
+
+	if (fact_read(line, length, &f) < 0)
+		return;
+	take_fact(r, &f);
+	fact_fini(&f);
+}
+
+/* The length of the first line with its end; 0: there is no whole line. */
+static size_t line_length(const char *text, size_t length)
+{
+	const char *end = length ? memchr(text, '\n', length) : NULL;
+
+	return end ? (size_t)(end - text) + 1 : 0;
+}
+
+static int check_format(const char *text, size_t length, struct err *err)
+{
+	struct fact f;
+	int64_t format;
+
+	if (!length || fact_read(text, length - 1, &f) < 0)
+		return err_set(err, 0, "it does not begin as a state of holdport does");
+	format = fact_is(&f, "holdport-state") ? fact_int(&f, "format", -1) : -1;
+	fact_fini(&f);
+	if (format < 0)
+		return err_set(err, 0, "it does not begin as a state of holdport does");
+	if (format > SNAPSHOT_FORMAT)
+		return err_set(err, 0, "its format is %lld, and we read %d", (long long)format,
+			       SNAPSHOT_FORMAT);
+	return 0;
+}
+
+int snapshot_read(const char *text, size_t length, struct snapshot *ret, struct err *err)
+{
+	struct reading_state r = { .snapshot = ret };
+	size_t line = line_length(text, length);
+
+	if (check_format(text, line, err) < 0)
+		return -1;
+	*ret = (struct snapshot){ 0 };
+	for (size_t i = 0; i < COUNT(kinds); i++)
+		list_init(list_of(ret, &kinds[i]));
+	for (; line; line = line_length(text, length)) {
+		take_line(&r, text, line - 1);
+		text += line;
+		length -= line;
+	}
+	drop_torn(&r);
+	return 0;
+}
+
+void snapshot_fini(struct snapshot *s)
+{
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		struct list *all = list_of(s, &kinds[i]);
+
+		if (!all->next)
+			continue;
+		list_each_safe(b, all, struct snapshot_block, node)
+			block_free(b);
+	}
+	fact_fini(&s->supervisor);
+	*s = (struct snapshot){ 0 };
+}
+
+const struct snapshot_block *snapshot_settings(const struct snapshot *s, int64_t id)
+{
+	list_each(b, &s->settings, struct snapshot_block, node)
+		if (fact_int(&b->head, "id", -1) == id)
+			return b;
+	return NULL;
+}

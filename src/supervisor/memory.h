@@ -1,0 +1,52 @@
+/* What a successor of this manager has to know, written down as it happens.
+ *
+ * A program is written when something of it changed, at the end of the turn; sockets,
+ * events and what concerns the whole when they change.  Settings are written when
+ * something that is written refers to them, once; so a text never speaks of what
+ * it has not told. */
+#ifndef HOLDPORT_SUPERVISOR_MEMORY_H
+#define HOLDPORT_SUPERVISOR_MEMORY_H
+
+#include "base/str.h"
+#include "keeper/custody.h"
+#include "keeper/journal.h"
+#include "keeper/snapshot.h"
+
+struct supervisor;
+struct held;
+struct program;
+
+struct memory {
+	struct custody custody;
+	struct journal journal;
+	unsigned journal_kept;		/* its number in custody */
+	unsigned lock_kept, control_kept;
+	unsigned last_settings;		/* the last number that was given to some */
+	unsigned checkpoint;		/* how many there were */
+	struct str *into;		/* a checkpoint under way; NULL: the journal */
+	char *said;			/* of the whole, last */
+	bool there;			/* an earlier manager left something */
+	struct snapshot before;		/* what it knew; until everything is revived */
+};
+
+/* memory.c: writing */
+void memory_start(struct supervisor *s);
+void memory_stop(struct supervisor *s);
+void memory_of_whole(struct supervisor *s);
+void memory_of_program(struct program *p, void *ctx);	/* rollout.record */
+void memory_of_program_gone(struct supervisor *s, const char *name);
+void memory_of_socket(struct supervisor *s, struct held *h);
+void memory_of_event(struct supervisor *s);		/* the last one */
+/* A reload: what is in force, and what that made of the programs, in one. */
+void memory_of_reload(struct supervisor *s);
+void memory_checkpoint(struct supervisor *s);
+/* recall.c: reading.  True: there was a manager before us, and its state was read;
+ * then s->settings and the counters are its. */
+bool memory_recall(struct supervisor *s);
+/* Its events, and its sockets to the store; before anything happens here. */
+void memory_give_sockets(struct supervisor *s);
+void memory_revive(struct supervisor *s);
+/* A worker that an earlier manager started has ended, says the keeper. */
+void memory_ended(struct supervisor *s, pid_t pid, int64_t how);
+
+#endif

@@ -1,0 +1,286 @@
+"""A manager that dies is followed by another one, and nobody else notices."""
+
+import contextlib
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from holdport import alive, descendants, eventually, get
+
+
+def kill_manager(holdport, manager=None):
+    """Kills it and waits until its successor answers; the pid that it had."""
+    old = manager or holdport.manager_pid
+    os.kill(old, signal.SIGKILL)
+    eventually(lambda: holdport.manager_pid != old, what=f"another manager\n{holdport.log()}")
+    return old
+
+
+def connections(status, count):
+    """The same status, as if every worker had so many."""
+    for p in status["programs"]:
+        for g in p["generations"]:
+            for w in g["workers"]:
+                w["connections"] = count
+    return status
+
+
+@contextlib.contextmanager
+def no_manager(holdport):
+    """While the block runs there is none, and nobody to start one."""
+    old = holdport.manager_pid
+    os.kill(holdport.pid, signal.SIGSTOP)
+    os.kill(old, signal.SIGKILL)
+    eventually(lambda: not alive(old))
+    try:
+        yield
+    finally:
+        os.kill(holdport.pid, signal.SIGCONT)
+    eventually(lambda: holdport.manager_pid != old)
+
+
+def test_a_killed_manager_is_followed_and_workers_do_not_notice(holdport):
+    address = holdport.run_web("--notify", section="workers = 2")
+    before, inode = holdport.status(), holdport.socket("http")["inode"]
+    connections(before, None)
+    with holdport.load(address, "--rate", 200) as load:
+        kill_manager(holdport)
+        holdport.await_("web")
+    load.expect(failed=0, refused=0)
+    now = connections(holdport.status(), None)
+    assert now["supervisor"]["recoveries"] == 1
+    for key in ("keeper_pid", "started", "config"):
+        assert now["supervisor"][key] == before["supervisor"][key]
+    assert now["programs"] == before["programs"]
+    assert holdport.socket("http")["inode"] == inode
+    assert holdport.socket("http")["origin"] == "recovered"
+
+
+def test_one_after_the_other_may_be_killed(holdport):
+    address = holdport.run_web("--notify")
+    pids = holdport.pids("web")
+    with holdport.load(address, "--rate", 200) as load:
+        for _ in range(3):
+            kill_manager(holdport)
+    load.expect(failed=0, refused=0)
+    assert holdport.pids("web") == pids
+    assert holdport.status()["supervisor"]["recoveries"] == 3
+
+
+WHILE_RESTARTING = {
+    "starting": ("--start-delay 300", "", lambda e: e["what"] == "worker" and
+                 e["generation"] == 2 and e["state"] == "starting"),
+    "proving": ("--start-delay 300", "workers = 2\nstrategy = overlap",
+                lambda e: e["generation"] == 2 and e["state"] == "proving"),
+    "partial": ("--start-delay 200", "workers = 3",
+                lambda e: e["generation"] == 2 and e["state"] == "partial"),
+    "current": ("--stop-delay 300", "workers = 2",
+                lambda e: e["generation"] == 2 and e["state"] == "current"),
+    "draining": ("--stop-delay 300", "",
+                 lambda e: e["what"] == "worker" and e["state"] == "draining"),
+    "replacing": ("--start-delay 200", "strategy = replace",
+                  lambda e: e["what"] == "worker" and e["state"] == "gone"),
+}
+
+
+@pytest.mark.parametrize("moment", WHILE_RESTARTING)
+def test_a_restart_goes_on_whenever_the_manager_is_killed(holdport, moment):
+    options, section, is_it = WHILE_RESTARTING[moment]
+    address = holdport.run_web("--notify", *options.split(), section=f"ready = notify\n{section}")
+    old, manager = holdport.pids("web"), holdport.manager_pid
+    with holdport.load(address, "--rate", 200) as load:
+        events = holdport.events()
+        holdport.ok("restart", "web", "--no-wait")
+        events.await_(is_it)
+        kill_manager(holdport, manager)
+        holdport.await_replaced("web", old)
+        holdport.await_(lambda s: s["programs"][0]["state"] == "running" and
+                        len(s["programs"][0]["generations"]) == 1)
+    load.expect(failed=0, refused=0)
+    assert holdport.program("web")["generation"] == 2
+    assert holdport.program("web")["restarts"] == 0
+
+
+def test_a_worker_that_dies_meanwhile_is_replaced_and_its_end_is_known(holdport):
+    address = holdport.run_web("--notify", section="workers = 2")
+    first, other = holdport.pids("web")
+    with no_manager(holdport):
+        os.kill(first, signal.SIGALRM)
+        eventually(lambda: not alive(first))
+    holdport.await_(lambda s: s["programs"][0]["ready"] == 2)
+    assert other in holdport.pids("web")
+    assert f"signal {int(signal.SIGALRM)} (ALRM)" in holdport.log()
+    eventually(lambda: not Path(f"/proc/{first}").exists(), what="nobody stays a zombie")
+    assert get(address) == "worker"
+
+
+def test_the_exit_code_of_one_that_lives_longer_is_known_too(holdport):
+    holdport.run_web("--notify", "--exit-code", 7, section="stop = TERM:10s KILL")
+    [pid] = holdport.pids("web")
+    kill_manager(holdport)
+    os.kill(pid, signal.SIGTERM)
+    eventually(lambda: "exit status 7" in holdport.log())
+    holdport.await_replaced("web", [pid])
+
+
+def test_what_is_written_and_said_meanwhile_is_not_lost(holdport):
+    pipe = holdport.dir / "pipe"
+    os.mkfifo(pipe)
+    script = holdport.dir / "server"
+    script.write_text(f"""#!/usr/bin/python3
+import os, socket
+line = open({str(pipe)!r}).readline()
+print("said:", line, end="", flush=True)
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.sendto(b"READY=1\\nSTATUS=" + line.strip().encode(), os.environ["NOTIFY_SOCKET"])
+print("sent", flush=True)
+os.open({str(pipe)!r}, os.O_RDONLY)
+""")
+    script.chmod(0o755)
+    holdport.write_web(section=f"command = {script}\nready = notify")
+    holdport.run()
+    holdport.await_(lambda s: s["programs"][0]["generations"])
+    [pid] = holdport.pids("web")
+    with no_manager(holdport):
+        pipe.write_text("hello\n")
+        with open(pipe, "w"):      # its reader has said everything
+            pass
+    holdport.await_("web")
+    assert holdport.pids("web") == [pid]
+    assert holdport.workers("web")[0]["status"] == "hello"
+    assert "web/1/0: said: hello" in holdport.log() and "web/1/0: sent" in holdport.log()
+
+
+def test_events_go_on_by_number(holdport):
+    holdport.run_web("--notify")
+    def numbered():
+        return [json.loads(line) for line in holdport.ok("events", "--json").out.splitlines()]
+    before = numbered()
+    kill_manager(holdport)
+    holdport.ok("restart", "web")
+    after = numbered()
+    assert after[:len(before)] == before
+    assert [e["seq"] for e in after] == list(range(1, len(after) + 1))
+
+
+def test_workers_of_a_dead_manager_stop_by_their_ladder(holdport):
+    path = holdport.dir / "s"
+    holdport.run_web("--notify", "--ignore-term", address=f"unix:{path}",
+                     section="stop = TERM:50ms INT:50ms KILL\nworkers = 2")
+    pids = holdport.pids("web")
+    kill_manager(holdport)
+    holdport.ok("stop", "web")
+    assert [holdport.signals(pid) for pid in pids] == [["TERM", "INT"]] * 2
+    assert not any(map(alive, pids))
+    holdport.ok("start", "web")
+    assert get(f"unix:{path}") == "worker"
+    assert holdport.shutdown() == 0
+    assert not path.exists()
+    assert not (holdport.runtime_dir / "state").exists()
+
+
+def test_a_broken_file_on_disk_changes_nothing(holdport):
+    address = holdport.run_web("--notify")
+    before, manager = holdport.program("web"), holdport.manager_pid
+    sound = holdport.config.read_text()
+    holdport.config.write_text(sound + "nonsense\n")
+    os.kill(manager, signal.SIGKILL)
+    eventually(lambda: "takes over" in holdport.log())
+    assert get(address) == "worker"
+    holdport.config.write_text(sound)       # for the command, which looks for us there
+    assert holdport.program("web") == before
+
+
+def test_a_stopped_a_failed_and_a_scaled_program_stay_so(holdport):
+    holdport.run_web("--notify", more=f"""\
+        [program:stopped]
+        command = {holdport.worker("--no-socket", "--notify")}
+        [program:failed]
+        command = {holdport.worker("--die-at-start", 3)}
+        start_attempts = 1
+        [program:removed]
+        command = {holdport.worker("--no-socket", "--notify")}
+        """)
+    holdport.ok("scale", "web", 3)
+    holdport.await_("stopped")
+    holdport.await_("removed")
+    holdport.ok("stop", "stopped")
+    holdport.await_("failed", "failed")
+    text = holdport.config.read_text()
+    holdport.config.write_text(text[:text.index("[program:removed]")])
+    holdport.ok("reload")
+    before = holdport.status()
+    kill_manager(holdport)
+    now = holdport.status()
+    assert now["programs"] == before["programs"]
+    assert [p["state"] for p in now["programs"]] == ["running", "stopped", "failed"]
+    assert now["supervisor"]["reloads"] == 1
+
+
+def test_a_shutdown_goes_on(holdport):
+    holdport.run_web("--notify", "--stop-delay", 500)
+    manager = holdport.manager_pid
+    events = holdport.events()
+    holdport.ok("shutdown", "--no-wait")
+    events.await_(lambda e: e["what"] == "program" and e["state"] == "stopping")
+    os.kill(manager, signal.SIGKILL)
+    assert holdport.process.wait(timeout=20) == 0
+    assert not descendants()
+
+
+def test_a_state_that_cannot_be_read_costs_no_socket(holdport):
+    address = holdport.run_web("--notify")
+    [pid], inode = holdport.pids("web"), holdport.socket("http")["inode"]
+    for fd in Path(f"/proc/{holdport.pid}/fd").iterdir():
+        if "holdport-state" in os.readlink(fd):
+            fd.write_text("nonsense\n")
+    kill_manager(holdport)
+    holdport.await_("web")
+    assert holdport.socket("http")["inode"] == inode
+    assert "its workers are left alone" in holdport.log()
+    assert alive(pid)
+    os.kill(pid, signal.SIGKILL)
+    assert get(address) == "worker"
+
+
+def test_exec_goes_on_too(holdport):
+    address = f"127.0.0.1:{holdport.port()}"
+    command = holdport.worker("--notify", "--exit-code", 5).split()
+    process = holdport.spawn("exec", "-l", address, f"--runtime-dir={holdport.runtime_dir}",
+                             "--restart=never", "--", *command)
+    holdport.process = process
+    holdport.write_config("")
+    eventually(lambda: holdport.cmd("status").code == 0)
+    [pid] = holdport.pids("worker")
+    kill_manager(holdport)
+    assert get(address, "/pid") == str(pid)
+    os.kill(pid, signal.SIGTERM)
+    assert process.wait(timeout=20) == 5
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "*"])
+def test_a_server_that_binds_for_itself_goes_on_too(holdport, host):
+    port = holdport.port()
+    bind = "" if host == "*" else f"--bind {host}"
+    (holdport.dir / "index.html").write_text("python\n")
+    holdport.write_config(f"""\
+        [socket:http]
+        listen = {host}:{port}
+        [program:web]
+        command = /usr/bin/python3 -m http.server {port} -d {holdport.dir} {bind}
+        sockets = http
+        handoff = intercept
+        """)
+    holdport.run()
+    holdport.await_("web")
+    pids, before = holdport.pids("web"), holdport.status()["sockets"]
+    kill_manager(holdport)
+    assert holdport.pids("web") == pids
+    assert [s["inode"] for s in holdport.status()["sockets"]] == [s["inode"] for s in before]
+    holdport.ok("restart", "web")
+    holdport.await_replaced("web", pids)
+    assert get(f"127.0.0.1:{port}") == "python"
+    assert [s["inode"] for s in holdport.status()["sockets"]] == [s["inode"] for s in before]
