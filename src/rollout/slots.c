@@ -80,8 +80,9 @@ static void choose(const struct program *p, const struct held *leader, size_t wa
 		list_each(m, &g->members, struct member, node)
 			if (m->index < count && has(m->means, leader) && serves(m))
 				served[m->index] = true;
-	if (p->up && p->quiet_since)
-		memset(served + wanted, 0, (count - wanted) * sizeof(*served));
+	if (p->up && p->quiet_since && p->quiet_wanted < count)
+		memset(served + p->quiet_wanted, 0,
+		       (count - p->quiet_wanted) * sizeof(*served));
 	if (any(served, count))
 		return;
 	for (size_t i = 0; i < count; i++)
