@@ -144,6 +144,8 @@ os.open({str(pipe)!r}, os.O_RDONLY)
     holdport.run()
     holdport.await_(lambda s: s["programs"][0]["generations"])
     [pid] = holdport.pids("web")
+    # until then it waits for the journal, and ends with the manager
+    eventually(lambda: os.readlink(f"/proc/{pid}/exe").startswith("/usr/bin/python"))
     with no_manager(holdport):
         pipe.write_text("hello\n")
         with open(pipe, "w"):      # its reader has said everything
