@@ -1,14 +1,16 @@
 #include "keeper/custody.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
 
-enum { GIVEN_WITHIN_MS = 10000 };
+enum { GIVEN_WITHIN_MS = 10000, DROP_PATIENCE_MS = 1000 };
 
 static struct custody_item *item_at(struct custody *c, size_t number)
 {
@@ -93,7 +95,7 @@ void custody_replace(struct custody *c, unsigned number, int fd)
 		link_say(c->link, CHANNEL_HOLD, number, c->items[number].what, fd);
 }
 
-void custody_drop(struct custody *c, unsigned *number)
+static void drop(struct custody *c, unsigned *number, int pass)
 {
 	if (!c || !*number || *number >= c->count)
 		return;
@@ -101,8 +103,30 @@ void custody_drop(struct custody *c, unsigned *number)
 	c->items[*number].what[0] = '\0';
 	if (*number < c->free_from)
 		c->free_from = *number;
-	link_say(c->link, CHANNEL_DROP, *number, NULL, -1);
+	link_say(c->link, CHANNEL_DROP, *number, NULL, pass);
 	*number = 0;
+}
+
+void custody_drop(struct custody *c, unsigned *number)
+{
+	drop(c, number, -1);
+}
+
+/* The keeper closes what comes with a message when it has done what it says. */
+void custody_drop_now(struct custody *c, unsigned *number)
+{
+	int ends[2];
+	struct pollfd hang_up = { .events = POLLIN };
+
+	if (!c || c->slow || !c->link || c->link->fd < 0 || pipe2(ends, O_CLOEXEC) < 0) {
+		drop(c, number, -1);
+		return;
+	}
+	drop(c, number, ends[1]);
+	fd_close(&ends[1]);
+	hang_up.fd = ends[0];
+	c->slow = poll(&hang_up, 1, DROP_PATIENCE_MS) == 0;
+	fd_close(&ends[0]);
 }
 
 int custody_claim(struct custody *c, unsigned number, const char *what)

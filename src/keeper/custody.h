@@ -21,6 +21,7 @@ struct custody {
 	struct custody_item *items;	/* by number; 0 is never used */
 	size_t count;
 	size_t free_from;		/* no number below it is free */
+	bool slow;			/* the keeper was waited for in vain */
 	bool settled;			/* an earlier manager has been at work */
 };
 
@@ -32,6 +33,9 @@ unsigned custody_hold(struct custody *c, int fd, const char *what);
 /* Another descriptor under the same number. */
 void custody_replace(struct custody *c, unsigned number, int fd);
 void custody_drop(struct custody *c, unsigned *number);	/* accepts 0; makes it 0 */
+/* Returns when the keeper has closed it, or after a second; a keeper that was waited for
+ * in vain is not waited for again. */
+void custody_drop_now(struct custody *c, unsigned *number);
 /* The caller owns it; -1: there is no such thing.  The keeper's copy stays. */
 int custody_claim(struct custody *c, unsigned number, const char *what);
 /* The first that is for this and was not claimed; 0: none. */

@@ -31,6 +31,8 @@ static void let_go(struct held *h)
 	loop_timer_stop(&h->again);
 	loop_io_stop(&h->hang_up);
 	anchor_weigh(h);
+	if (h->fd >= 0 && h->store->closing)
+		h->store->closing(h, h->store->ctx);
 	fd_close(&h->fd);
 	group_left(h);
 	h->inode = 0;
@@ -451,6 +453,7 @@ void held_close(struct held *h)
 void store_fini(struct store *s)
 {
 	s->changed = NULL;
+	s->closing = NULL;
 	list_each_safe(g, &s->given, struct given, node)
 		given_free(g);
 	while (!list_empty(&s->sockets))

@@ -109,6 +109,9 @@ struct store {
 	/* A held socket changed its state (listening, waiting, closed) or its
 	 * reason to wait; told by the last act of a turn, so it may be let go. */
 	void (*changed)(struct held *h, void *ctx);
+	/* Its descriptor is about to be closed: a copy that somebody else has for us has to
+	 * go before the address is asked for again.  May be NULL. */
+	void (*closing)(struct held *h, void *ctx);
 	/* Adds who alone can have done something to it; nothing: not known.  May be NULL. */
 	void (*suspect)(const struct held *h, struct str *ret, void *ctx);
 	void *ctx;

@@ -140,15 +140,21 @@ static void write_socket_gone(struct memory *m, unsigned number)
 	str_fini(&text);
 }
 
+void memory_of_closing(struct supervisor *s, struct held *h)
+{
+	if (!h->kept)
+		return;
+	write_socket_gone(&s->memory, h->kept);
+	custody_drop_now(&s->memory.custody, &h->kept);
+}
+
 /* The keeper has what the store has, no more and no less. */
 void memory_of_socket(struct supervisor *s, struct held *h)
 {
 	struct memory *m = &s->memory;
 
-	if (h->kept && (h->fd < 0 || h->kept_inode != h->inode)) {
-		write_socket_gone(m, h->kept);
-		custody_drop(&m->custody, &h->kept);
-	}
+	if (h->fd < 0 || h->kept_inode != h->inode)
+		memory_of_closing(s, h);
 	if (h->fd < 0)
 		return;
 	if (!h->kept)

@@ -36,6 +36,8 @@ void memory_of_whole(struct supervisor *s);
 void memory_of_program(struct program *p, void *ctx);	/* rollout.record */
 void memory_of_program_gone(struct supervisor *s, const char *name);
 void memory_of_socket(struct supervisor *s, struct held *h);
+/* It is about to be closed; the keeper has no copy any more when this returns. */
+void memory_of_closing(struct supervisor *s, struct held *h);
 void memory_of_event(struct supervisor *s);		/* the last one */
 /* A reload: what is in force, and what that made of the programs, in one. */
 void memory_of_reload(struct supervisor *s);

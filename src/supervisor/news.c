@@ -57,6 +57,11 @@ static void add_wait(const struct held *h, struct str *ret)
 	str_fini(&when);
 }
 
+void supervisor_closing(struct held *h, void *ctx)
+{
+	memory_of_closing(ctx, h);
+}
+
 void supervisor_socket(struct held *h, void *ctx)
 {
 	struct supervisor *s = ctx;

@@ -106,6 +106,7 @@ static int store_start(struct supervisor *s, struct err *err)
 	events_init(&s->control.events);
 	store_init(&s->store, s->loop, supervisor_socket, s);
 	s->store.suspect = supervisor_suspect;
+	s->store.closing = supervisor_closing;
 	inherited_give(&s->inherited, &s->store);
 	return 0;
 }

@@ -101,6 +101,7 @@ void supervisor_listen_to_keeper(struct supervisor *s);
 void supervisor_news(const struct news *n, void *ctx);
 void supervisor_program_gone(struct rollout *r, const char *name, void *ctx);
 void supervisor_socket(struct held *h, void *ctx);
+void supervisor_closing(struct held *h, void *ctx);
 void supervisor_suspect(const struct held *h, struct str *ret, void *ctx);
 
 /* reload.c */
