@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from holdport import ANOTHER_RUNS, FAILED, descriptors, eventually, get
+from holdport import ANOTHER_RUNS, FAILED, alive, descriptors, eventually, get
 
 FOREVER = "restart_delay = 20ms\nrestart_delay_max = 100ms\n"
 
@@ -135,9 +135,11 @@ def test_what_a_killed_supervisor_left_is_no_obstacle(holdport):
     path = holdport.dir / "s"
     holdport.run_web("--notify", address=f"unix:{path}")
     [orphan] = holdport.pids("web")
-    for pid in (holdport.manager_pid, holdport.pid):
+    manager = holdport.manager_pid
+    for pid in (holdport.pid, manager):     # the keeper first: it would start another
         os.kill(pid, signal.SIGKILL)
     holdport.process.wait()
+    eventually(lambda: not alive(manager))
     os.kill(orphan, signal.SIGKILL)
     holdport.run()
     holdport.await_("web")
@@ -230,6 +232,8 @@ def test_restarts_leave_no_descriptor_and_no_file_behind(holdport):
     before = kinds(), files()
     for n in range(20):
         if n % 5 == 4:
+            # one that drains may be gone before it is killed
+            holdport.await_(lambda s: len(s["programs"][0]["generations"]) == 1)
             old = holdport.pids("web")
             os.kill(old[0], signal.SIGKILL)
             holdport.await_replaced("web", old[:1])
