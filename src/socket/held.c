@@ -33,3 +33,10 @@ void held_unref(struct held *h)
 	if (--h->references == 0)
 		held_close(h);
 }
+
+bool held_may_wait(const struct held *h)
+{
+	if (h->settings->when_busy == BUSY_RESET)
+		return gate_can_reset(&h->gate);
+	return h->settings->when_busy == BUSY_WAIT;
+}

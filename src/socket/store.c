@@ -592,10 +592,3 @@ void held_settings(struct held *h, const struct socket_settings *settings, unsig
 			o->index = index;
 		}
 }
-
-bool held_may_wait(const struct held *h)
-{
-	if (h->settings->when_busy == BUSY_RESET)
-		return gate_can_reset(&h->gate);
-	return h->settings->when_busy == BUSY_WAIT;
-}

@@ -127,17 +127,19 @@ def test_the_exit_code_of_one_that_lives_longer_is_known_too(holdport):
 
 
 def test_what_is_written_and_said_meanwhile_is_not_lost(holdport):
-    pipe = holdport.dir / "pipe"
+    pipe, done = holdport.dir / "pipe", holdport.dir / "done"
     os.mkfifo(pipe)
+    os.mkfifo(done)
     script = holdport.dir / "server"
     script.write_text(f"""#!/usr/bin/python3
-import os, socket
+import os, signal, socket
 line = open({str(pipe)!r}).readline()
 print("said:", line, end="", flush=True)
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.sendto(b"READY=1\\nSTATUS=" + line.strip().encode(), os.environ["NOTIFY_SOCKET"])
 print("sent", flush=True)
-os.open({str(pipe)!r}, os.O_RDONLY)
+open({str(done)!r}, "w").close()
+signal.pause()
 """)
     script.chmod(0o755)
     holdport.write_web(section=f"command = {script}\nready = notify")
@@ -148,8 +150,7 @@ os.open({str(pipe)!r}, os.O_RDONLY)
     eventually(lambda: os.readlink(f"/proc/{pid}/exe").startswith("/usr/bin/python"))
     with no_manager(holdport):
         pipe.write_text("hello\n")
-        with open(pipe, "w"):      # its reader has said everything
-            pass
+        done.read_text()        # it has said everything
     holdport.await_("web")
     assert holdport.pids("web") == [pid]
     assert holdport.workers("web")[0]["status"] == "hello"
