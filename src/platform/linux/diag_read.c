@@ -96,6 +96,9 @@ bool diag_read_line(const char *line, bool v6, struct bound *ret)
 		   "%*d %lu", text, &port, &state, &timer, &when, &uid, &b.inode) != 7 ||
 	    !read_host(text, v6 ? 4 : 1, host))
 		return false;
+	/* sscanf(3) takes a sign, too. */
+	if (port > UINT16_MAX || when > UINT32_MAX)
+		return false;
 	state = state == NEW_SYN_RECV ? TCP_SYN_RECV : state;
 	if (state < TCP_ESTABLISHED || state > STATE_MOST)
 		return false;
