@@ -37,26 +37,15 @@ static bool same_text(const char *a, const char *b)
 	return a && b && strcmp(a, b) == 0;
 }
 
-/* The first row of what this worker has. */
-static const json_t *first_copy(const json_t *copies, const char *worker)
+/* The first row whose key has this text. */
+static const json_t *row_with(const json_t *rows, const char *key, const char *text)
 {
-	const json_t *copy;
+	const json_t *row;
 	size_t i;
 
-	json_array_foreach((json_t *)copies, i, copy)
-		if (same_text(json_text(copy, "holder"), worker))
-			return copy;
-	return NULL;
-}
-
-static const json_t *share_of(const json_t *workers, const char *worker)
-{
-	const json_t *share;
-	size_t i;
-
-	json_array_foreach((json_t *)workers, i, share)
-		if (same_text(json_text(share, "worker"), worker))
-			return share;
+	json_array_foreach((json_t *)rows, i, row)
+		if (same_text(json_text(row, key), text))
+			return row;
 	return NULL;
 }
 
@@ -83,11 +72,11 @@ static void share_cell(struct table *t, const json_t *share)
 static void add_copy(struct table *t, const json_t *copy, const json_t *socket)
 {
 	const char *holder = json_text(copy, "holder");
-	bool first = first_copy(json_object_get(socket, "copies"), holder) == copy;
+	bool first = row_with(json_object_get(socket, "copies"), "holder", holder) == copy;
 
 	holder_cells(t, holder, copy);
 	table_format(t, "%lld", json_number(copy, "descriptor"));
-	share_cell(t, first ? share_of(json_object_get(socket, "workers"), holder) : NULL);
+	share_cell(t, first ? row_with(json_object_get(socket, "workers"), "worker", holder) : NULL);
 	table_text(t, PAINT_NONE, json_text(copy, "program"));
 }
 
@@ -97,7 +86,7 @@ static void add_share(struct table *t, const json_t *share, const json_t *socket
 	const char *worker = json_text(share, "worker");
 
 	if (json_number(share, "connections") <= 0 ||
-	    first_copy(json_object_get(socket, "copies"), worker))
+	    row_with(json_object_get(socket, "copies"), "holder", worker))
 		return;
 	holder_cells(t, worker, share);
 	empty_cells(t, 1);
