@@ -56,7 +56,8 @@ bool platform_trap_is_elsewhere(const struct trap *t)
 
 	(void)snprintf(path, sizeof(path), "/proc/%ld/fd/%d", (long)t->thread, t->fd);
 	n = readlink(path, l.own, sizeof(l.own) - 1);
-	if (process <= 0 || n <= 0 || sscanf(l.own, "socket:[%lu]", &l.inode) != 1)
+	l.inode = n > 0 ? proc_socket_inode(l.own) : 0;
+	if (process <= 0 || !l.inode)
 		return false;
 	(void)proc_each_fd(process, see, &l);
 	return l.found;
