@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/owner.h"
 #include "matrix/leftover.h"
@@ -20,27 +22,47 @@ static const struct {
 	{ MATRIX_CONNECTED_SAME, "01" },
 };
 
-static void read_table(const char *path, int port, char *ret, size_t size)
+struct seen {
+	char states[64];
+	char ends[512];			/* of each socket in it */
+};
+
+/* A table is read piece by piece: while sockets come and go, the kernel may show one
+ * of them again.  Its two ends tell. */
+static void note(struct seen *s, const char *line, int port)
+{
+	char local[42], remote[42], state[3], both[96];
+
+	if (sscanf(line, " %*u: %41[0-9A-F:] %41[0-9A-F:] %2s", local, remote, state) != 3 ||
+	    strtol(strrchr(local, ':') + 1, NULL, 16) != port)
+		return;
+	(void)snprintf(both, sizeof(both), "%s-%s ", local, remote);
+	if (strstr(s->ends, both))
+		return;
+	(void)snprintf(s->ends + strlen(s->ends), sizeof(s->ends) - strlen(s->ends), "%s", both);
+	(void)snprintf(s->states + strlen(s->states), sizeof(s->states) - strlen(s->states), "%s",
+		       state);
+}
+
+static void read_table(const char *path, int port, struct seen *s)
 {
 	FILE *in = fopen(path, "re");
-	char line[512], state[3];
-	unsigned at;
+	char line[512];
 
 	while (in && fgets(line, sizeof(line), in))
-		if (sscanf(line, " %*[^:]: %*[^:]:%x %*s %2s", &at, state) == 2 && (int)at == port)
-			(void)snprintf(ret + strlen(ret), size - strlen(ret), "%s", state);
+		note(s, line, port);
 	if (in)
 		(void)fclose(in);
 }
 
 static const char *states_at(int port)
 {
-	static char states[64];
+	static struct seen s;
 
-	states[0] = '\0';
-	read_table("/proc/net/tcp", port, states, sizeof(states));
-	read_table("/proc/net/tcp6", port, states, sizeof(states));
-	return states;
+	s = (struct seen){ .states = "" };
+	read_table("/proc/net/tcp", port, &s);
+	read_table("/proc/net/tcp6", port, &s);
+	return s.states;
 }
 
 static void every_state_is_made_is_there_and_goes_away(void **state)
