@@ -125,9 +125,14 @@ static int change(struct change *c, const char *method, json_t *parameters, cons
 	return code;
 }
 
-static json_t *wait_or_not(const struct request *r)
+/* Takes parameters: for how much of it is waited. */
+static json_t *wait_or_not(const struct request *r, json_t *parameters)
 {
-	return json_boolean(!option_given(r, OPTION_NO_WAIT));
+	(void)json_object_set_new(parameters, "wait",
+				  json_boolean(!option_given(r, OPTION_NO_WAIT)));
+	if (option_given(r, OPTION_DRAINED))
+		(void)json_object_set_new(parameters, "drained", json_true());
+	return parameters;
 }
 
 static int change_named(const struct request *r, const char *method)
@@ -140,8 +145,8 @@ static int change_named(const struct request *r, const char *method)
 						   : "%s: name a program, or say --all",
 				r->command->name);
 	return change(&c, method,
-		      all ? json_pack("{s:b, s:o}", "all", 1, "wait", wait_or_not(r))
-			  : json_pack("{s:o, s:o}", "names", names_of(r), "wait", wait_or_not(r)),
+		      wait_or_not(r, all ? json_pack("{s:b}", "all", 1)
+					 : json_pack("{s:o}", "names", names_of(r))),
 		      all ? "no program is configured" : "asked");
 }
 
@@ -164,8 +169,7 @@ int cmd_rollback(struct request *r)
 {
 	struct change c = { .request = r };
 
-	return change(&c, "Rollback",
-		      json_pack("{s:s, s:o}", "name", r->names[0], "wait", wait_or_not(r)),
+	return change(&c, "Rollback", wait_or_not(r, json_pack("{s:s}", "name", r->names[0])),
 		      "asked");
 }
 
@@ -182,8 +186,8 @@ int cmd_scale(struct request *r)
 	r->names[1] = NULL;
 	r->name_count = 1;
 	return change(&c, "Scale",
-		      json_pack("{s:s, s:I, s:o}", "name", r->names[0], "workers",
-				(json_int_t)workers, "wait", wait_or_not(r)),
+		      wait_or_not(r, json_pack("{s:s, s:I}", "name", r->names[0], "workers",
+					       (json_int_t)workers)),
 		      "asked");
 }
 
@@ -194,7 +198,7 @@ int cmd_reload(struct request *r)
 	const char *done = option_given(r, OPTION_NO_WAIT) ? "asked" : "reloaded";
 
 	return change(&c, "Reload",
-		      json_pack("{s:b, s:o}", "dry_run", (int)dry_run, "wait", wait_or_not(r)),
+		      wait_or_not(r, json_pack("{s:b}", "dry_run", (int)dry_run)),
 		      dry_run ? NULL : done);
 }
 

@@ -60,6 +60,17 @@ static bool is_of(const char *worker, const char *program)
 	return strncmp(worker, program, length) == 0 && worker[length] == '/';
 }
 
+bool leaving_any(const struct leaving *l, const char *program)
+{
+	const char *name;
+	json_t *worker;
+
+	json_object_foreach(l->workers, name, worker)
+		if (program && is_of(name, program))
+			return true;
+	return false;
+}
+
 void leaving_add(const struct leaving *l, const char *program, int64_t now_ms, struct str *out)
 {
 	long long connections = 0, until = -1;

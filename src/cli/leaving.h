@@ -14,6 +14,7 @@ struct leaving {
 };
 
 void leaving_event(struct leaving *l, const json_t *event, int64_t now_ms);
+bool leaving_any(const struct leaving *l, const char *program);
 /* ", 12 connections left, 24s at most": of all workers of a program; or nothing. */
 void leaving_add(const struct leaving *l, const char *program, int64_t now_ms, struct str *out);
 void leaving_fini(struct leaving *l);

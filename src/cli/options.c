@@ -31,6 +31,8 @@ static const struct row {
 	[OPTION_ALL] = { "all", 0, FLAG, NULL, 0, "every program" },
 	[OPTION_NO_WAIT] = { "no-wait", 0, FLAG, NULL, 0,
 			     "ask for it; do not wait for the outcome" },
+	[OPTION_DRAINED] = { "drained", 0, FLAG, NULL, 0,
+			     "wait for the workers before to be gone as well" },
 	[OPTION_TIMEOUT] = { "timeout", 0, DURATION, "D", offsetof(struct request, timeout),
 			     "wait at most D (5s, 2m); the work goes on" },
 	[OPTION_GENERATION] = { "generation", 0, NUMBER, "N",

@@ -75,7 +75,8 @@ void progress_line(const json_t *programs, const struct leaving *leaving, int64_
 	size_t i, shown = 0;
 
 	json_array_foreach((json_t *)programs, i, program) {
-		if (settled(program) || shown++ >= PROGRAMS_SHOWN)
+		if ((settled(program) && !leaving_any(leaving, json_text(program, "name"))) ||
+		    shown++ >= PROGRAMS_SHOWN)
 			continue;
 		str_add(out, shown > 1 ? "; " : "");
 		add_program(program, out);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/owner.h"
 #include "control/control.h"
@@ -15,6 +16,9 @@ struct change_ask {
 	struct ask ask;
 	struct change *change;
 	char *name;
+	/* It is done, and waits for those before it to be gone: */
+	char *text;
+	unsigned most;			/* of the generations that it waits for */
 };
 
 struct change {
@@ -23,7 +27,7 @@ struct change {
 	struct list asks;
 	size_t pending;			/* asks not answered, and one while asking */
 	json_t *results;
-	bool wait;
+	bool wait, drained;
 };
 
 static void change_free(struct change *ch)
@@ -32,6 +36,7 @@ static void change_free(struct change *ch)
 	list_each_safe(a, &ch->asks, struct change_ask, node) {
 		ask_forget(&a->ask);
 		list_remove(&a->node);
+		free(a->text);
 		free(a->name);
 		free(a);
 	}
@@ -42,18 +47,6 @@ static void change_free(struct change *ch)
 static void on_forget(struct call *c)
 {
 	change_free(c->data);
-}
-
-/* Only what is about the programs that were asked. */
-static void on_event(struct event_listener *l, const char *program, const char *json)
-{
-	struct change *ch = OWNER(l, struct change, listener);
-
-	list_each(a, &ch->asks, struct change_ask, node)
-		if (program && strcmp(a->name, program) == 0) {
-			call_continue_text(ch->call, "event", json);
-			return;
-		}
 }
 
 static void one_less(struct change *ch)
@@ -86,16 +79,95 @@ static void add_result(struct change *ch, const char *name, bool ok, const char 
 				       lines_json(lines)));
 }
 
+static size_t leaving(const struct change_ask *a, int64_t *ret_ms)
+{
+	struct program *p = program_find(control_of(a->change->call)->rollout, a->name);
+
+	return p ? program_leaving(p, a->most, ret_ms) : 0;
+}
+
+/* "; 2 workers before it end within 30s" */
+static void add_leaving(const struct change_ask *a, struct str *out)
+{
+	char most[CLOCK_DURATION_SIZE];
+	int64_t left;
+	size_t count = leaving(a, &left);
+
+	if (!count)
+		return;
+	str_addf(out, "; %zu worker%s before it end%s", count, count == 1 ? "" : "s",
+		 count == 1 ? "s" : "");
+	if (left >= 0)
+		str_addf(out, " within %s", clock_duration((left + 999) / 1000 * 1000, most));
+}
+
+static void one_is_done(struct change_ask *a, const char *text)
+{
+	add_result(a->change, a->name, true, text, NULL);
+	one_less(a->change);
+}
+
+/* Whether somebody before it is still there is seen at each event of the program. */
+static void see_drained(struct change_ask *a)
+{
+	struct str text = { 0 };
+	int64_t left;
+
+	if (!a->text || leaving(a, &left))
+		return;
+	str_addf(&text, "%s; nobody before it is left", a->text);
+	free(a->text);
+	a->text = NULL;
+	one_is_done(a, str_text(&text));
+	str_fini(&text);
+}
+
+/* Only what is about the programs that were asked; one may be named twice. */
+static void on_event(struct event_listener *l, const char *program, const char *json)
+{
+	struct change *ch = OWNER(l, struct change, listener);
+	bool told = false;
+
+	ch->pending++;
+	list_each(a, &ch->asks, struct change_ask, node) {
+		if (!program || strcmp(a->name, program) != 0)
+			continue;
+		if (!told)
+			call_continue_text(ch->call, "event", json);
+		told = true;
+		see_drained(a);
+	}
+	one_less(ch);
+}
+
+static void on_well(struct change_ask *a, struct program *p, const char *text)
+{
+	struct str all = { 0 };
+	int64_t left;
+
+	a->most = p->last_number;
+	if (a->ask.kind == ASK_UP && p->current)
+		str_addf(&all, "generation %u is running", p->current->number);
+	else
+		str_add(&all, text);
+	if (a->change->drained && leaving(a, &left)) {
+		a->text = mem_text(str_text(&all));
+	} else {
+		add_leaving(a, &all);
+		one_is_done(a, str_text(&all));
+	}
+	str_fini(&all);
+}
+
 static void on_done(struct ask *ask, bool ok, const char *text, const struct text_list *lines)
 {
 	struct change_ask *a = OWNER(ask, struct change_ask, ask);
-	const struct program *p = ask->program;
-	char *better = NULL;
 
-	if (ok && p && ask->kind == ASK_UP && p->current)
-		better = mem_format("generation %u is running", p->current->number);
-	add_result(a->change, a->name, ok, better ? better : text, lines);
-	free(better);
+	if (ok && ask->program) {
+		on_well(a, ask->program, text);
+		return;
+	}
+	add_result(a->change, a->name, ok, text, lines);
 	one_less(a->change);
 }
 
@@ -107,6 +179,7 @@ static struct change *begin(struct call *c, json_t *parameters)
 	ch->pending = 1;
 	ch->results = json_array();
 	ch->wait = !json_is_false(json_object_get(parameters, "wait"));
+	ch->drained = json_is_true(json_object_get(parameters, "drained"));
 	ch->listener.on = on_event;
 	list_init(&ch->asks);
 	c->data = ch;

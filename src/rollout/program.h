@@ -100,6 +100,9 @@ unsigned program_signal(struct program *p, int number, unsigned generation);
 
 size_t program_wanted_workers(const struct program *p);
 size_t program_ready_workers(const struct program *p);
+/* Workers of generations up to this one that are on their way out; ret_ms: how long the
+ * last of them may take, -1: nobody gave them a time. */
+size_t program_leaving(const struct program *p, unsigned most, int64_t *ret_ms);
 
 /* One that was revived goes on; retry: when it is tried again, 0: not. */
 void program_resume(struct program *p, int64_t retry);

@@ -3,15 +3,17 @@
 import contextlib
 import os
 import pty
+import re
 import signal
 import socket
+import struct
 import subprocess
 import threading
 import time
 
 import pytest
 
-from holdport import connect, eventually, get
+from holdport import DONE, PATIENCE, TIMED_OUT, connect, eventually, get
 from servers import NGINX
 
 SLOW = b"GET /slow?60000 HTTP/1.1\r\nHost: story\r\n\r\n"
@@ -175,6 +177,91 @@ def test_whoever_waits_is_told_what_is_left(holdport):
     assert any(line.startswith("web/1/0: draining, 3 connections left, ") for line in lines), lines
 
 
+def asked(holdport, *words):
+    """A command that waits for those before to be gone; what it says is piped."""
+    return holdport.spawn(words[0], "-c", holdport.config, *words[1:], "--drained",
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def hang_up(s):
+    """As one who is gone at once: the server does not work on for him."""
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    s.close()
+
+
+def said_of_an_end(child):
+    """(code, its outcome, the lines on the way)"""
+    out, err = child.communicate(timeout=PATIENCE)
+    return child.returncode, out, err.splitlines()
+
+
+def test_a_restart_says_until_when_those_before_it_end(holdport):
+    address = holdport.run_web("--notify", section="stop = TERM:60s KILL")
+    with connections(address, 1):
+        await_counts(holdport, {1: [1]})
+        said = holdport.ok("restart", "web")
+        assert said.out == ("web: generation 2 is running; 1 worker before it ends "
+                            "within 1m\n")
+        assert [g["state"] for g in holdport.program("web")["generations"]] == [
+            "draining", "current"]
+
+
+def reconfigure(holdport):
+    holdport.config.write_text(holdport.config.read_text() + "\nenvironment = VERSION=2\n")
+    return ("reload",)
+
+
+CHANGES = {"restart": lambda h: ("restart", "web"), "scale": lambda h: ("scale", "web", "0"),
+           "reload": reconfigure}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_who_waits_for_the_drained_is_told_what_is_left(holdport, change):
+    address = holdport.run_web("--notify", section="stop = TERM:60s KILL")
+    events = holdport.events()
+    with connections(address, 3) as made:
+        await_counts(holdport, {1: [3]})
+        waiting = asked(holdport, *CHANGES[change](holdport))
+        events.await_(lambda e: e["connections"] == 3)
+        for s in made[1:]:
+            hang_up(s)
+        events.await_(lambda e: e["connections"] == 1)
+        assert waiting.poll() is None
+        hang_up(made[0])
+        code, out, lines = said_of_an_end(waiting)
+    assert code == DONE and out.endswith("; nobody before it is left\n"), (code, out, lines)
+    for left in ("3 connections left", "1 connection left"):
+        assert any(re.fullmatch(rf"web/1/0: draining, {left}, (1m|5\ds) at most", line)
+                   for line in lines), lines
+    assert {w["state"] for w in holdport.workers("web")} <= {"serving"}
+
+
+def test_a_restart_of_nginx_is_waited_for_until_its_clients_have_gone(holdport):
+    address = f"127.0.0.1:{holdport.port()}"
+    NGINX.write_config(holdport, address)
+    holdport.run()
+    holdport.await_("web")
+    events = holdport.events()
+    with connections(address, 2, b"GET / HTTP/1.1\r\nHost:"):
+        await_counts(holdport, {1: [2]})
+        waiting = asked(holdport, "restart", "web")
+        told = events.await_(lambda e: e["connections"] == 2)
+        assert told["generation"] == 1 and 0 < told["ends_before_s"] <= 30
+        assert get(address) == "nginx" and waiting.poll() is None
+    code, out, lines = said_of_an_end(waiting)
+    assert code == DONE, (code, out, lines)
+    assert out == "web: generation 2 is running; nobody before it is left\n"
+    assert any(line.startswith("web/1/0: draining, 2 connections left, ") for line in lines)
+
+
+def test_the_waiting_for_the_drained_may_have_an_end(holdport):
+    address = holdport.run_web("--notify", section="stop = TERM:60s KILL")
+    with connections(address, 1):
+        await_counts(holdport, {1: [1]})
+        assert holdport.cmd("restart", "web", "--drained", "--timeout", "1s").code == TIMED_OUT
+        assert counts(holdport) == {1: [1], 2: [0]}
+
+
 def test_a_terminal_shows_it_on_its_line(holdport):
     address = holdport.run_web("--notify", section="stop = TERM:60s KILL")
     ours, theirs = pty.openpty()
@@ -188,4 +275,22 @@ def test_a_terminal_shows_it_on_its_line(holdport):
         assert b"s at most" in shown
     holdport.process.send_signal(signal.SIGQUIT)
     assert stopping.wait(timeout=20) == 0
+    os.close(ours)
+
+
+def test_a_terminal_shows_those_before_on_its_line(holdport):
+    address = holdport.run_web("--notify", section="stop = TERM:60s KILL")
+    ours, theirs = pty.openpty()
+    shown = b""
+    with connections(address, 2) as made:
+        await_counts(holdport, {1: [2]})
+        waiting = holdport.spawn("restart", "-c", holdport.config, "web", "--drained",
+                                 stderr=theirs, stdout=subprocess.PIPE)
+        os.close(theirs)
+        while not re.search(rb"web: generation 2 current, 1/1 ready, 2 connections left, "
+                            rb"\d+s at most", shown):
+            shown += os.read(ours, 4096)
+        for s in made:
+            hang_up(s)
+    assert waiting.wait(timeout=PATIENCE) == DONE
     os.close(ours)
