@@ -1,8 +1,6 @@
 """Servers that were never taught: their own bind(2) is answered with the held socket."""
 
 import os
-import re
-import shlex
 import signal
 import socket
 import subprocess
@@ -11,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from holdport import BUILD, FAILED, SUPPORT, USAGE, descriptors, eventually, get
+from intercepted import await_calls, binder, calls, restart, run, write
 from servers import NGINX_CONF
 
 NODE = """\
@@ -18,49 +17,6 @@ const server = require("http").createServer((q, a) => a.end("node\\n"));
 server.listen(%d);
 process.on("SIGTERM", () => { server.close(() => process.exit(0)); server.closeIdleConnections(); });
 """
-
-
-def binder(*words):
-    return shlex.join(map(str, [SUPPORT / "binder", *words]))
-
-
-def write(holdport, command, listen, section="ready = listen", socket="", more=""):
-    holdport.write_config(f"""\
-[socket:http]
-listen = {listen}
-{socket}
-[program:web]
-command = {command}
-sockets = http
-handoff = intercept
-{section}
-{more}
-""")
-
-
-def run(holdport, command, listen, **named):
-    write(holdport, command, listen, **named)
-    holdport.run()
-    holdport.await_("web")
-
-
-def calls(holdport, call="bind"):
-    """What the servers told of their calls, oldest first."""
-    found = re.findall(rf"{call} (\S+): errno=(\d+) inode=(\d+) cloexec=(\d) nonblock=(\d) "
-                       r"nodelay=(-?\d) backlog=(\d+)", holdport.log())
-    names = ("address", "errno", "inode", "cloexec", "nonblock", "nodelay", "backlog")
-    return [{n: v if n == "address" else int(v) for n, v in zip(names, one)} for one in found]
-
-
-def await_calls(holdport, count, call="bind"):
-    """A worker is ready before it has bound the rest, and its words come later."""
-    return eventually(lambda: len(calls(holdport, call)) >= count and calls(holdport, call))
-
-
-def restart(holdport):
-    old = holdport.pids("web")
-    holdport.ok("restart", "web")
-    holdport.await_replaced("web", old)
 
 
 # Servers
@@ -486,15 +442,12 @@ def test_root_leaves_new_privileges_alone(holdport):
 @pytest.mark.parametrize("section, wrong", [
     ("handoff = intercept, auto\nsockets = http", "intercept stands alone"),
     ("handoff = intercept", "intercept needs to know what the program may bind"),
-    ("handoff = intercept\nsockets = path", "intercept is for addresses with a port"),
     ("ready = listen\nsockets = http", "listen(2) of a program is seen only with"),
     ("handoff = intercept\nsockets = http\nenvironment = FD=${fd:http}", "is given no descriptor")])
 def test_what_does_not_go_together_is_a_fault(holdport, section, wrong):
     holdport.write_config(f"""\
 [socket:http]
 listen = 127.0.0.1:{holdport.port()}
-[socket:path]
-listen = unix:/tmp/nowhere
 [program:web]
 command = true
 {section}
