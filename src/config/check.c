@@ -145,6 +145,7 @@ void settings_check(struct settings *s, struct faults *faults)
 			check_program(s, d->sections[i], faults);
 		}
 	for (size_t i = 0; i < s->socket_count; i++)
-		s->sockets[i]->by_worker = has_program(s, s->sockets[i]->name, true) &&
+		s->sockets[i]->by_worker = !s->sockets[i]->reuse_port &&
+					   has_program(s, s->sockets[i]->name, true) &&
 					   !has_program(s, s->sockets[i]->name, false);
 }

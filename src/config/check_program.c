@@ -149,23 +149,9 @@ static void check_php_fpm(const struct check *c)
 
 static void check_intercept(const struct check *c)
 {
-	const struct text_list *names = &c->program->sockets;
-
-	if (!names->count)
+	if (!c->program->sockets.count)
 		FAULT(c, "handoff", "intercept needs to know what the program may bind; name its "
 		      "addresses with sockets = NAME");
-	for (size_t i = 0; i < names->count; i++) {
-		const struct socket_settings *k = settings_socket(c->settings, names->items[i]);
-
-		if (k && k->reuse_port)
-			FAULT(c, "handoff", "intercept hands out one socket for an address, and "
-			      "[socket:%s] has reuse_port = yes", k->name);
-		for (size_t j = 0; k && j < k->address_count; j++)
-			if (address_port(&k->addresses[j]) < 0)
-				FAULT(c, "handoff", "intercept is for addresses with a port in this "
-				      "version; [socket:%s] has \"%s\"", k->name,
-				      k->listen.items[j]);
-	}
 }
 
 static void check_handoff(const struct check *c)

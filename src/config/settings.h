@@ -74,7 +74,7 @@ struct socket_settings {
 	uid_t uid;			/* resolved owner and group; (uid_t)-1: unset */
 	gid_t gid;
 	/* Not read: it is bound when a worker binds it, for all its programs have
-	 * handoff = intercept. */
+	 * handoff = intercept, and it is no group. */
 	bool by_worker;
 };
 

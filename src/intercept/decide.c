@@ -20,7 +20,10 @@ static bool is_wildcard(const struct key *key)
 
 static bool is_same(const struct held *h, const struct asked *asked)
 {
-	return key_same_address(&h->key, &asked->key) &&
+	struct key other = asked->key;
+
+	other.slot = h->key.slot;
+	return h->fd >= 0 && key_same_address(&h->key, &other) &&
 	       (!is_wildcard(&h->key) || held_v6only(h) == asked->v6only);
 }
 
@@ -37,8 +40,11 @@ static bool meets(const struct held *h, const struct asked *asked)
 static struct held *find_same(struct store *store, const struct permits *permits,
 			      const struct asked *asked)
 {
+	for (size_t i = 0; i < permits->count; i++)	/* a slot of a group is in no list */
+		if (is_same(permits->items[i], asked))
+			return permits->items[i];
 	list_each(h, &store->sockets, struct held, node)
-		if (h->fd >= 0 && decide_permit(permits, h) >= 0 && is_same(h, asked))
+		if (decide_permit(permits, h) >= 0 && is_same(h, asked))
 			return h;
 	return NULL;
 }
@@ -100,6 +106,9 @@ struct decision decide_bind(struct store *store, const struct permits *permits,
 struct held *decide_which(struct store *store, const struct permits *permits,
 			  unsigned long inode)
 {
+	for (size_t i = 0; i < permits->count; i++)
+		if (permits->items[i]->fd >= 0 && permits->items[i]->inode == inode)
+			return permits->items[i];
 	list_each(h, &store->sockets, struct held, node)
 		if (h->fd >= 0 && h->inode == inode && decide_permit(permits, h) >= 0)
 			return h;

@@ -11,7 +11,9 @@
 #include "base/mem.h"
 #include "base/owner.h"
 #include "intercept/catch.h"
+#include "intercept/path.h"
 #include "intercept/understand.h"
+#include "socket/heal.h"
 #include "socket/open.h"
 #include "socket/tune.h"
 
@@ -157,17 +159,34 @@ static void let(struct intercept *i, const struct trap *t, const struct asked *a
 	platform_trap_continue(i->listener, t);
 }
 
+/* What it asks for, in our words; false: nothing that could be held. */
+static bool understand(struct intercept *i, const struct trap *t, int own, struct asked *ret)
+{
+	struct own_socket socket;
+	struct held *meant;
+
+	if (t->why || own < 0 || !understand_bind(own_socket(own, &socket), &t->sa, t->length, ret))
+		return false;
+	if (!path_asked(ret))
+		return true;
+	meant = path_meant(i->spec.store, t, ret);
+	if (!meant)
+		return false;
+	ret->key.address = meant->key.address;
+	ret->key.namespace = meant->key.namespace;
+	heal_look(meant);	/* servers unlink(2) a path before they bind it */
+	return true;
+}
+
 static void answer_bind(struct intercept *i, const struct trap *t, int *own)
 {
 	struct decision d = { BIND_LET, NULL };
-	struct own_socket socket;
 	struct asked asked;
 
 	/* Held already, by a call that was interrupted: the kernel would say EINVAL. */
 	struct held *again = decide_which(i->spec.store, &i->spec.permits, inode_of(*own));
 
-	if (t->why || *own < 0 || !understand_bind(own_socket(*own, &socket), &t->sa, t->length,
-						   &asked)) {
+	if (!understand(i, t, *own, &asked)) {
 		platform_trap_continue(i->listener, t);
 		return;
 	}

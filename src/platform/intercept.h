@@ -35,6 +35,8 @@ struct trap {
 	int fd;				/* the first argument, as the worker gave it */
 	struct sockaddr_storage sa;	/* of bind; as the worker gave it */
 	socklen_t length;
+	dev_t device;			/* of a path: the directory that it lies in, */
+	ino_t directory;		/* as the worker sees it; 0: none */
 	int why;			/* errno: the address cannot be read; 0 */
 };
 

@@ -180,7 +180,7 @@ static void start_intercept(struct member *m)
 {
 	struct intercept_spec spec = {
 		.name = m->name, .store = m->generation->program->rollout->store,
-		.permits = { m->means->held, m->means->held_count },
+		.permits = { m->held, m->means->held_count },
 	};
 
 	/* Without it a bind(2) of the worker would fail once we are gone. */

@@ -267,11 +267,17 @@ static int take_alone(int fd, struct err *err)
 int socket_bind_own(int fd, const struct key *key, const struct socket_settings *s,
 		    struct err *err)
 {
+	struct unix_path made;
+
 	if ((key->family != AF_UNIX && take_alone(fd, err)) || share(fd, key, s, err) ||
 	    tune_apply(fd, key, s, TUNE_BEFORE_BIND, err) || set_blocking(fd, s, err) ||
 	    bind_to(fd, key, s, err))
 		return -1;
-	return listen_on(fd, key, s, err);
+	made = unix_path_note(key);
+	if (listen_on(fd, key, s, err) == 0)
+		return 0;
+	unix_path_remove(key, &made);
+	return -1;
 }
 
 bool socket_is_v6only(int fd)

@@ -181,15 +181,18 @@ static int cannot_bind(const struct key *key, int why, struct err *err)
 	return -1;
 }
 
-/* Links are not followed: who may write to the directory could point one at
- * any file of the system. */
+/* What a worker binds belongs to his user, as if he had made it: he may want to
+ * chmod(2) it.  Links are not followed: who may write to the directory could point
+ * one at any file of the system. */
 static int set_owner(const char *path, const struct socket_settings *s, struct err *err)
 {
-	if (s->uid == (uid_t)-1 && s->gid == (gid_t)-1)
+	uid_t uid = s->uid == (uid_t)-1 && s->by_worker ? s->worker_uid : s->uid;
+
+	if (uid == (uid_t)-1 && s->gid == (gid_t)-1)
 		return 0;
-	if (fchownat(AT_FDCWD, path, s->uid, s->gid, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fchownat(AT_FDCWD, path, uid, s->gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(err, errno, "%s: cannot set the owner of %s",
-			       s->uid == (uid_t)-1 ? "group" : "owner", path);
+			       uid == (uid_t)-1 ? "group" : "owner", path);
 	return 0;
 }
 

@@ -4,17 +4,22 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 
 #include "base/log.h"
 #include "base/owner.h"
 #include "config/settings.h"
 #include "intercept/decide.h"
+#include "intercept/path.h"
 #include "intercept/understand.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char *const ours[] = { "*:8080", "127.0.0.1:9000", "[::1]:9001" };
-static const char *const theirs[] = { "127.0.0.1:9100", "[::]:9101", "0.0.0.0:9102" };
+static const char *const ours[] = { "*:8080", "127.0.0.1:9000", "[::1]:9001", "unix:/tmp/held",
+				    "unix:@held" };
+static const char *const theirs[] = { "127.0.0.1:9100", "[::]:9101", "0.0.0.0:9102",
+				      "unix:/tmp/theirs", "unix:@theirs" };
 
 static struct store store;
 static struct settings whole = { .references = 1 };
@@ -51,6 +56,34 @@ static void begin(void)
 		held[i] = permit(i < COUNT(ours) ? ours[i] : theirs[i - COUNT(ours)]);
 }
 
+static void check_name(const struct asked *asked, socklen_t length)
+{
+	const struct sockaddr_un *un = (const void *)&asked->key.address.sa;
+	const char *path = path_asked(asked);
+
+	must(asked->key.address.length <= sizeof(*un));
+	must(!path || strlen(path) < sizeof(un->sun_path));
+	must(path || asked->key.address.length == length);
+}
+
+/* Every path lies in /tmp. */
+static bool settle(struct asked *asked)
+{
+	struct trap t = { .fd = -1 };
+	struct held *meant;
+	struct stat st;
+
+	if (!path_asked(asked))
+		return true;
+	must(stat("/tmp/", &st) == 0);
+	t.device = st.st_dev;
+	t.directory = st.st_ino;
+	meant = path_meant(&store, &t, asked);
+	if (meant)
+		asked->key.address = meant->key.address;
+	return meant;
+}
+
 /* The first bytes: domain, type, protocol and reach of its own socket. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -73,7 +106,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!understand_bind(&own, &sa, (socklen_t)(size - 4), &asked))
 		return 0;
 	must(asked.key.family == own.domain && sa.ss_family == own.domain);
-	must(address_port(&asked.key.address) > 0);
+	if (own.domain == AF_UNIX)
+		check_name(&asked, (socklen_t)(size - 4));
+	else
+		must(address_port(&asked.key.address) > 0);
+	if (!settle(&asked))
+		return 0;
 	d = decide_bind(&store, &permits, &asked);
 	must(d.answer != BIND_HAND);	/* nothing is bound */
 	if (d.answer == BIND_MAKE) {

@@ -1,7 +1,7 @@
 /* A server that was never taught: it binds for itself, in as many ways as servers
  * do.  Linked statically, so that nothing preloaded reaches it.
  *
- *   binder [OPTION]... HOST:PORT...
+ *   binder [OPTION]... HOST:PORT|unix:PATH|unix:@NAME...
  *
  * Answers every request, or datagram, with --name.  TERM: no more are accepted, what
  * was accepted is answered.  Tells on stdout of each bind(2) and listen(2):
@@ -17,6 +17,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,10 +38,22 @@
 static struct {
 	const char *name;
 	int udp, v6only, nodelay, reuseport, epoll_first, forks, off_thread, blocking, no_cloexec;
-	int threads, restless, stuck, steal, dup_first;
+	int threads, restless, stuck, steal, dup_first, seqpacket, unlink_first, unlink_last;
 } how = { .name = "binder", .v6only = -1, .threads = 1 };
 
 static int stop_pipe[2];
+
+static socklen_t read_unix(const char *name, struct sockaddr_un *ret)
+{
+	size_t length = strlen(name);
+
+	ret->sun_family = AF_UNIX;
+	memcpy(ret->sun_path, name, length);
+	if (*name != '@')
+		return sizeof(*ret);
+	ret->sun_path[0] = '\0';
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+}
 
 static socklen_t read_address(const char *text, struct sockaddr_storage *ret)
 {
@@ -49,6 +63,8 @@ static socklen_t read_address(const char *text, struct sockaddr_storage *ret)
 	unsigned port;
 
 	memset(ret, 0, sizeof(*ret));
+	if (strncmp(text, "unix:", 5) == 0 && strlen(text) < 100)
+		return read_unix(text + 5, (struct sockaddr_un *)ret);
 	if (sscanf(text, "[%63[^]]]:%u", host, &port) == 2) {
 		in6->sin6_family = AF_INET6;
 		in6->sin6_port = htons((unsigned short)port);
@@ -131,7 +147,8 @@ static int open_one(const char *address)
 	struct epoll_event event = { .events = EPOLLIN };
 	struct sockaddr_storage sa;
 	socklen_t length = read_address(address, &sa);
-	int fd = socket(sa.ss_family, (how.udp ? SOCK_DGRAM : SOCK_STREAM) |
+	int type = how.udp ? SOCK_DGRAM : how.seqpacket ? SOCK_SEQPACKET : SOCK_STREAM;
+	int fd = socket(sa.ss_family, type |
 				      (how.no_cloexec ? 0 : SOCK_CLOEXEC) |
 				      (how.blocking ? 0 : SOCK_NONBLOCK), 0);
 	int rc;
@@ -146,6 +163,8 @@ static int open_one(const char *address)
 		dup(fd);
 	if (how.epoll_first)
 		epoll_ctl(epoll_create1(0), EPOLL_CTL_ADD, fd, &event);
+	if (how.unlink_first)
+		unlink(address + strlen("unix:"));
 	do
 		rc = bind(fd, how.stuck ? bottomless() : (void *)&sa, length);
 	while (rc < 0 && errno == EINTR);
@@ -229,6 +248,7 @@ static int open_by(const char *address)
 
 static void run(char **addresses)
 {
+	char **first = addresses;
 	pthread_t threads[64];
 	size_t n = 0;
 	int number_got;
@@ -250,6 +270,8 @@ static void run(char **addresses)
 	close(stop_pipe[1]);
 	while (n)
 		pthread_join(threads[--n], NULL);
+	for (; how.unlink_last && *first; first++)
+		unlink(*first + strlen("unix:"));
 }
 
 static void on_alarm(int signal_number)
@@ -299,7 +321,9 @@ int main(int argc, char **argv)
 		{ "off-thread", 0, &how.off_thread, 1 }, { "blocking", 0, &how.blocking, 1 },
 		{ "no-cloexec", 0, &how.no_cloexec, 1 }, { "restless", 0, &how.restless, 1 },
 		{ "stuck", 0, &how.stuck, 1 }, { "steal", 0, &how.steal, 1 },
-		{ "dup-first", 0, &how.dup_first, 1 },
+		{ "dup-first", 0, &how.dup_first, 1 }, { "seqpacket", 0, &how.seqpacket, 1 },
+		{ "unlink-first", 0, &how.unlink_first, 1 },
+		{ "unlink-last", 0, &how.unlink_last, 1 },
 		{ 0 },
 	};
 	int option, index;

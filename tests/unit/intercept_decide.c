@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
+#include "socket/group.h"
 #include "socket_support.h"
 
 enum { OURS, THEIRS, SIDES };
@@ -225,6 +226,23 @@ static void multipath_is_given_what_is_held(void **state)
 	EXPECT(decide_bind(&store, &ours, &asked), HAND, h);
 }
 
+static void a_worker_of_a_group_is_given_its_own_slot(void **state)
+{
+	struct held *leader, *slot;
+	struct permits ours = { &slot, 1 };
+	struct asked asked = asked_at("127.0.0.1:p", false);
+
+	(void)state;
+	settings[OURS].by_worker = false;
+	settings[OURS].reuse_port = true;
+	leader = permit(OURS, "127.0.0.1:p");
+	group_grow(leader, 2);
+	slot = group_slot(leader, 1);
+	EXPECT(decide_bind(&store, &ours, &asked), HAND, slot);
+	assert_ptr_equal(decide_which(&store, &ours, slot->inode), slot);
+	assert_null(decide_which(&store, &ours, leader->inode));
+}
+
 static void a_listen_is_known_by_its_socket(void **state)
 {
 	struct held *by = permit(OURS, "*:p"), *other = permit(THEIRS, "127.0.0.1:1");
@@ -267,6 +285,7 @@ int main(void)
 		CASE(more_than_is_permitted_is_named_with_its_permission),
 		CASE(another_type_is_another_matter),
 		CASE(multipath_is_given_what_is_held),
+		CASE(a_worker_of_a_group_is_given_its_own_slot),
 		CASE(a_listen_is_known_by_its_socket),
 		CASE(what_workers_bound_goes_with_its_permission),
 	};

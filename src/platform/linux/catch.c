@@ -7,10 +7,14 @@
 #include <fcntl.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -38,6 +42,27 @@ static int read_address(const struct seccomp_notif *n, struct trap *t)
 		? 0 : errno ? errno : EFAULT;
 }
 
+/* Where it is in the worker's own root and directory.  Its file system may not answer
+ * either, so this is for the child too. */
+static void see_directory(struct trap *t)
+{
+	const struct sockaddr_un *un = (const void *)&t->sa;
+	const size_t before = offsetof(struct sockaddr_un, sun_path);
+	char path[sizeof(un->sun_path) + 64];
+	struct stat st;
+
+	if (un->sun_family != AF_UNIX || t->length <= before || !un->sun_path[0])
+		return;
+	(void)snprintf(path, sizeof(path), "/proc/%ld/%s/%.*s", (long)t->thread,
+		       un->sun_path[0] == '/' ? "root" : "cwd", (int)(t->length - before),
+		       un->sun_path);
+	strrchr(path, '/')[1] = '\0';
+	if (stat(path, &st) == 0) {
+		t->device = st.st_dev;
+		t->directory = st.st_ino;
+	}
+}
+
 static void fill_in(int listener, const struct seccomp_notif *n, struct trap *t)
 {
 	int length = (int)n->data.args[2];
@@ -53,6 +78,8 @@ static void fill_in(int listener, const struct seccomp_notif *n, struct trap *t)
 	t->length = (socklen_t)length;
 	errno = 0;
 	t->why = read_address(n, t);
+	if (!t->why)
+		see_directory(t);
 	if (!platform_trap_waits(listener, t))
 		t->why = ESRCH;
 }
