@@ -23,7 +23,7 @@ static struct custody_item *item_at(struct custody *c, size_t number)
 
 static void name_it(struct custody_item *i, const char *what)
 {
-	(void)snprintf(i->what, sizeof(i->what), "%s", what);
+	(void)snprintf(i->what, sizeof(i->what), "%.*s", (int)sizeof(i->what) - 1, what);
 }
 
 /* True: that was all. */
