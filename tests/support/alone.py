@@ -5,30 +5,23 @@ states of the sockets that it left there, as JSON.  --down: loopback is not up.
 --rfc1337: TIME_WAIT takes no reset (net.ipv4.tcp_rfc1337).  Ends with the command's
 code (or 128 + the signal that ended it)."""
 
-import ctypes
-import fcntl
 import json
 import os
 import signal
-import socket
-import struct
 import subprocess
 import sys
 from pathlib import Path
 
-CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
-SIOCSIFFLAGS, IFF_UP, NOBODY = 0x8914, 1, 65534
+import own_net
+
+CLONE_NEWUSER, NOBODY = 0x10000000, 65534
 
 
 def enter():
-    root = os.geteuid() == 0
-    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET | (0 if root else CLONE_NEWUSER)):
-        sys.exit(f"no network namespace: {os.strerror(ctypes.get_errno())}")
-
-
-def bring_up():
-    with socket.socket() as s:
-        fcntl.ioctl(s, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", IFF_UP))
+    try:
+        own_net.enter(own_net.CLONE_NEWNET | (0 if os.geteuid() == 0 else CLONE_NEWUSER))
+    except OSError as e:
+        sys.exit(f"no network namespace: {e.strerror}")
 
 
 def sockets():
@@ -42,7 +35,7 @@ def main():
     if argv[0] == "--down":
         argv = argv[1:]
     else:
-        bring_up()
+        own_net.bring_up()
     if argv[0] == "--rfc1337":
         argv = argv[1:]
         Path("/proc/sys/net/ipv4/tcp_rfc1337").write_text("1")
