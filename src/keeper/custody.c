@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -16,7 +17,7 @@ static struct custody_item *item_at(struct custody *c, size_t number)
 {
 	while (c->count <= number) {
 		c->items = mem_grow(c->items, c->count + 1, sizeof(*c->items));
-		c->items[c->count++] = (struct custody_item){ .fd = -1 };
+		c->items[c->count++] = (struct custody_item){ .fd = -1, .open = -1 };
 	}
 	return &c->items[number];
 }
@@ -68,6 +69,19 @@ void custody_close(struct custody *c)
 	*c = (struct custody){ 0 };
 }
 
+uint64_t custody_inode(int fd)
+{
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 ? (uint64_t)st.st_ino : 0;
+}
+
+static void note_open(struct custody_item *i, int fd)
+{
+	i->open = fd;
+	i->inode = custody_inode(fd);
+}
+
 static size_t free_number(const struct custody *c)
 {
 	size_t n = c->free_from ? c->free_from : 1;
@@ -81,9 +95,10 @@ unsigned custody_hold(struct custody *c, int fd, const char *what)
 {
 	size_t n;
 
-	if (!c || !c->link || c->link->fd < 0 || fd < 0 || (n = free_number(c)) >= CUSTODY_MOST)
+	if (!c || !c->link || fd < 0 || (n = free_number(c)) >= CUSTODY_MOST)
 		return 0;
 	name_it(item_at(c, n), what);
+	note_open(&c->items[n], fd);
 	c->free_from = n + 1;
 	link_say(c->link, CHANNEL_HOLD, (int64_t)n, what, fd);
 	return (unsigned)n;
@@ -91,8 +106,16 @@ unsigned custody_hold(struct custody *c, int fd, const char *what)
 
 void custody_replace(struct custody *c, unsigned number, int fd)
 {
+	if (!number || number >= c->count)
+		return;
+	note_open(&c->items[number], fd);
+	link_say(c->link, CHANNEL_HOLD, number, c->items[number].what, fd);
+}
+
+void custody_moved(struct custody *c, unsigned number, int fd)
+{
 	if (number && number < c->count)
-		link_say(c->link, CHANNEL_HOLD, number, c->items[number].what, fd);
+		note_open(&c->items[number], fd);
 }
 
 static void drop(struct custody *c, unsigned *number, int pass)
@@ -100,6 +123,7 @@ static void drop(struct custody *c, unsigned *number, int pass)
 	if (!c || !*number || *number >= c->count)
 		return;
 	fd_close(&c->items[*number].fd);
+	c->items[*number].open = -1;
 	c->items[*number].what[0] = '\0';
 	if (*number < c->free_from)
 		c->free_from = *number;
@@ -133,6 +157,7 @@ int custody_claim(struct custody *c, unsigned number, const char *what)
 {
 	if (!c || !number || number >= c->count || strcmp(c->items[number].what, what) != 0)
 		return -1;
+	note_open(&c->items[number], c->items[number].fd);
 	return fd_take(&c->items[number].fd);
 }
 

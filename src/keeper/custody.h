@@ -8,12 +8,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "keeper/link.h"
 
 struct custody_item {
 	char what[16];			/* "": the number is free */
 	int fd;				/* given to us and not claimed yet; -1 */
+	int open;			/* borrowed: the owner's; -1 */
+	uint64_t inode;			/* of that */
 };
 
 struct custody {
@@ -28,8 +31,11 @@ struct custody {
 /* Waits for what the keeper has to give. */
 int custody_open(struct custody *c, struct keeper_link *link, struct err *err);
 void custody_close(struct custody *c);
-/* The keeper has a copy of fd from now on; its number.  0: there is no keeper. */
+/* The keeper has a copy of fd from now on; its number.  The owner tells by
+ * custody_drop() that it closes fd, or by custody_moved() that it has another number.
+ * 0: nobody keeps anything. */
 unsigned custody_hold(struct custody *c, int fd, const char *what);
+void custody_moved(struct custody *c, unsigned number, int fd);
 /* Another descriptor under the same number. */
 void custody_replace(struct custody *c, unsigned number, int fd);
 void custody_drop(struct custody *c, unsigned *number);	/* accepts 0; makes it 0 */
@@ -42,5 +48,7 @@ int custody_claim(struct custody *c, unsigned number, const char *what);
 unsigned custody_find(const struct custody *c, const char *what);
 /* What nobody claimed is let go. */
 void custody_sweep(struct custody *c);
+/* What tells the file behind a descriptor from others of its kind. */
+uint64_t custody_inode(int fd);
 
 #endif

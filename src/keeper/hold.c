@@ -1,7 +1,9 @@
 #include "keeper/hold.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
@@ -21,6 +23,18 @@ void hold_put(struct hold *h, int64_t number, const char *what, int *fd)
 	fd_close(&h->items[number].fd);
 	h->items[number].fd = fd_take(fd);
 	(void)snprintf(h->items[number].what, HOLD_WHAT, "%s", what);
+}
+
+void hold_inherit(struct hold *h, int *file)
+{
+	struct hold_left left;
+	off_t at = 0;
+
+	for (; pread(*file, &left, sizeof(left), at) == (ssize_t)sizeof(left); at += (off_t)sizeof(left)) {
+		(void)fcntl(left.fd, F_SETFD, FD_CLOEXEC);
+		hold_put(h, left.number, left.what, &left.fd);
+	}
+	fd_close(file);
 }
 
 /* It may have been a stranger's, with SO_LINGER. */

@@ -10,6 +10,14 @@
 
 enum { HOLD_WHAT = 16 };
 
+/* In the file that a manager leaves for the keeper that it becomes: one after the
+ * other, of descriptors that stay open over exec(2). */
+struct hold_left {
+	int64_t number;
+	int32_t fd;
+	char what[HOLD_WHAT];
+};
+
 struct hold {
 	struct hold_item {
 		int fd;			/* -1: the number is free */
@@ -21,6 +29,8 @@ struct hold {
 };
 
 void hold_put(struct hold *h, int64_t number, const char *what, int *fd);	/* takes *fd */
+/* Closes *file. */
+void hold_inherit(struct hold *h, int *file);
 void hold_drop(struct hold *h, int64_t number);
 void hold_foster(struct hold *h, pid_t pid);
 bool hold_is_foster(const struct hold *h, pid_t pid);

@@ -348,19 +348,19 @@ static void wait_for_news(struct keeper *k)
 		heed_signals(k);
 }
 
-/* holdportd run -c FILE → holdportd manage 5 run -c FILE */
-static void make_words(struct keeper *k, char **argv)
+/* run -c FILE → holdportd manage 5 run -c FILE */
+static void make_words(struct keeper *k, const struct keeper_start *start)
 {
 	static char manage[] = KEEPER_MANAGE;
 	size_t count = 0;
 
-	while (argv[count])
+	while (start->words[count])
 		count++;
-	k->words = mem_grow(NULL, count + 3, sizeof(*k->words));
-	k->words[0] = argv[0];
+	k->words = mem_grow(NULL, count + 4, sizeof(*k->words));
+	k->words[0] = start->path;
 	k->words[1] = manage;
 	k->words[2] = k->channel_text;
-	memcpy(k->words + 3, argv + 1, count * sizeof(*argv));
+	memcpy(k->words + 3, start->words, (count + 1) * sizeof(*k->words));
 }
 
 /* Each program costs us some descriptors; a manager's limit is what we were given. */
@@ -386,14 +386,24 @@ static int begin(struct keeper *k, struct err *err)
 	return start_manager(k, err);
 }
 
-int keeper_run(char **argv, const char *above)
+/* From the manager that we were until a moment ago. */
+static void take_over(struct keeper *k, int left)
+{
+	if (left < 0)
+		return;
+	hold_inherit(&k->hold, &left);
+	k->settled_once = true;
+}
+
+int keeper_run(const struct keeper_start *start)
 {
 	struct keeper k = { .signals = -1, .channel = -1, .report = -1, .image = -1,
 			    .manager = PROCESS_NONE, .code = -1 };
 	struct err err;
 
-	make_words(&k, argv);
-	relay_open(&k.relay, above);
+	make_words(&k, start);
+	relay_open(&k.relay, start->above);
+	take_over(&k, start->left);
 	if (begin(&k, &err) < 0) {
 		log_error("%s", err.text);
 		k.code = EXIT_NO_MANAGER;

@@ -3,15 +3,27 @@
  * It is started as `holdportd run …`, starts a manager from its own image, held
  * open, with the same words, and ends as that ends.  Meanwhile it passes signals
  * down and notifications up, and takes the orphans that come to it.  It reads no
- * file, no environment, and nothing that a client or a worker wrote. */
+ * environment, and nothing that a client or a worker wrote.
+ *
+ * If it is killed, its manager becomes the keeper, by exec(2) under its own pid
+ * (supervisor/heir.h): the children of that manager are the keeper's then. */
 #ifndef HOLDPORT_KEEPER_KEEPER_H
 #define HOLDPORT_KEEPER_KEEPER_H
 
-/* argv: as we were started; above: NOTIFY_SOCKET, or NULL.  The exit code. */
-int keeper_run(char **argv, const char *above);
+struct keeper_start {
+	char *path;		/* of our executable, as we were started */
+	char **words;		/* what a manager is to do: run -c FILE */
+	const char *above;	/* NOTIFY_SOCKET, or NULL */
+	int left;		/* the file of hold_left, from a manager that became this
+				 * keeper; -1: this is the first one */
+};
+
+/* The exit code. */
+int keeper_run(const struct keeper_start *start);
 
 /* The word in front of the channel's number and of our own words, in a manager's
- * argv: holdportd manage 5 run -c FILE. */
+ * argv: holdportd manage 5 run -c FILE; and in front of that of the file. */
 #define KEEPER_MANAGE "manage"
+#define KEEPER_KEEP   "keep"
 
 #endif

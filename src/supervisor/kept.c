@@ -1,4 +1,6 @@
 /* What the keeper says to the manager. */
+#include "supervisor/heir.h"
+
 #include "base/log.h"
 #include "base/owner.h"
 #include "supervisor/supervisor.h"
@@ -37,9 +39,15 @@ static void adopt(struct foster *f, pid_t pid)
 	tell(f, CHANNEL_FOSTER, pid);
 }
 
+/* Nobody to ask: the kernel may know (platform_end_of_stranger). */
 static void peek(struct foster *f, pid_t pid)
 {
-	tell(f, CHANNEL_PEEK, pid);
+	struct supervisor *s = OWNER(f, struct supervisor, foster);
+
+	if (s->link.fd >= 0)
+		tell(f, CHANNEL_PEEK, pid);
+	else
+		memory_ended(s, pid, END_UNKNOWN);
 }
 
 static void reap(struct foster *f, pid_t pid)
@@ -49,8 +57,7 @@ static void reap(struct foster *f, pid_t pid)
 
 static void on_lost(struct keeper_link *l)
 {
-	(void)l;
-	log_error("the keeper above us has ended; its work goes on without it");
+	supervisor_lose_keeper(OWNER(l, struct supervisor, link));
 }
 
 void supervisor_listen_to_keeper(struct supervisor *s)

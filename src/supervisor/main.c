@@ -202,7 +202,7 @@ static int go_on(struct supervisor *s, int argc, char **argv)
 static int manage(int argc, char **argv)
 {
 	int channel = argc > 3 ? atoi(argv[2]) : -1, code = EXIT_FAILED;
-	struct supervisor s = { 0 };
+	struct supervisor s = { .words = argv };
 	struct err err;
 
 	if (channel <= STDERR_FILENO)
@@ -225,7 +225,21 @@ static int keep(int argc, char **argv)
 {
 	(void)argc;
 	fill_standard();
-	return keeper_run(argv, getenv("NOTIFY_SOCKET"));
+	return keeper_run(&(struct keeper_start){ .path = argv[0], .words = argv + 1,
+						  .above = getenv("NOTIFY_SOCKET"), .left = -1 });
+}
+
+/* holdportd keep 9 run -c FILE: a manager whose keeper has ended becomes one.  Nobody
+ * above expects anything of us. */
+static int keep_on(int argc, char **argv)
+{
+	int left = argc > 3 ? atoi(argv[2]) : -1;
+
+	if (left <= STDERR_FILENO)
+		return usage();
+	platform_name_process("holdportd");
+	return keeper_run(&(struct keeper_start){ .path = argv[0], .words = argv + 3,
+						  .left = left });
 }
 
 static const struct {
@@ -235,6 +249,7 @@ static const struct {
 	{ "run", keep },
 	{ "exec", keep },
 	{ KEEPER_MANAGE, manage },
+	{ KEEPER_KEEP, keep_on },
 	{ "--print", print_one },
 };
 

@@ -159,6 +159,8 @@ void memory_of_socket(struct supervisor *s, struct held *h)
 		return;
 	if (!h->kept)
 		h->kept = custody_hold(&m->custody, h->fd, "socket");
+	else
+		custody_moved(&m->custody, h->kept, h->fd);
 	h->kept_inode = h->inode;
 	write_socket(s, h);
 }

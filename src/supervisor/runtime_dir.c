@@ -102,6 +102,16 @@ static int check_lock(int lock, const char *name, struct err *err)
 	return 0;
 }
 
+int runtime_dir_sign(int lock, pid_t pid, struct err *err)
+{
+	char text[24];
+	int length = snprintf(text, sizeof(text), "%ld\n", (long)pid);
+
+	if (ftruncate(lock, 0) < 0 || pwrite(lock, text, (size_t)length, 0) != length)
+		return err_sys(err, errno, "cannot write the lock");
+	return 0;
+}
+
 /* The pid is for people; what counts is the lock, which ends with its holder.
  * Who may read the file may lock it, and keep us from starting: nobody else may. */
 static int lock_it(const char *path, pid_t pid, struct err *err)
@@ -120,9 +130,7 @@ static int lock_it(const char *path, pid_t pid, struct err *err)
 		(void)err_sys(err, errno, "cannot keep others from %s", name);
 	else if (flock(lock, LOCK_EX | LOCK_NB) < 0)
 		(void)refuse(lock, path, err);
-	else if (ftruncate(lock, 0) < 0 || dprintf(lock, "%ld\n", (long)pid) < 0)
-		(void)err_sys(err, errno, "cannot write %s", name);
-	else
+	else if (runtime_dir_sign(lock, pid, err) == 0)
 		rc = fd_take(&lock);
 	fd_close(&lock);
 	free(name);

@@ -12,6 +12,8 @@
  * err->code EWOULDBLOCK: another supervisor has it, its pid is in the sentence.
  * A directory that somebody else owns, or others may write, is refused. */
 int runtime_dir_take(const char *path, pid_t pid, struct err *err);
+/* The world knows another pid by now. */
+int runtime_dir_sign(int lock, pid_t pid, struct err *err);
 /* Away with it, if nothing of anybody else's is in it: for one that was made for
  * this run alone. */
 void runtime_dir_remove(const char *path);

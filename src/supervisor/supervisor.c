@@ -44,7 +44,7 @@ static int take_lock(struct supervisor *s, const char *path, struct err *err)
 	m->lock_kept = custody_find(&m->custody, "lock");
 	s->lock = custody_claim(&m->custody, m->lock_kept, "lock");
 	if (s->lock >= 0)
-		return 0;
+		return runtime_dir_sign(s->lock, link_face(&s->link), err);
 	s->lock = runtime_dir_take(path, link_face(&s->link), err);
 	if (s->lock < 0)
 		return -1;
@@ -77,6 +77,8 @@ static void loop_end(struct supervisor *s)
 	loop_later_stop(&s->look_around);
 	loop_later_stop(&s->settle);
 	supervisor_strangers_stop(s);
+	loop_timer_stop(&s->heir.due);
+	loop_later_stop(&s->heir.become);
 	loop_timer_stop(&s->patience);
 	loop_free(s->loop);
 }

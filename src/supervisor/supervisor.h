@@ -3,6 +3,7 @@
 #ifndef HOLDPORT_SUPERVISOR_SUPERVISOR_H
 #define HOLDPORT_SUPERVISOR_SUPERVISOR_H
 
+#include <signal.h>
 #include <time.h>
 
 #include "config/settings.h"
@@ -51,7 +52,14 @@ struct supervisor {
 	bool one_command;		/* `exec`: over when its program is */
 	struct settings *settings;	/* in force */
 	struct loop *loop;
+	char **words;			/* that we were started with, from the executable's on */
 	struct keeper_link link;	/* of the caller, before and after */
+	struct heir {			/* the keeper has ended (heir.h) */
+		struct loop_timer due;
+		struct loop_later become;
+		sigset_t signals;	/* that were blocked before */
+		bool failed;		/* said so */
+	} heir;
 	struct inherited inherited;	/* until the store has them */
 	struct store store;
 	struct rollout rollout;

@@ -66,7 +66,8 @@ def eventually(look, seconds=PATIENCE, what=None):
         if answer:
             return answer
         if time.monotonic() > until:
-            raise AssertionError(f"not within {seconds:g} s: {what or look.__name__}")
+            raise AssertionError(f"not within {seconds:g} s: "
+                                 f"{what() if callable(what) else what or look.__name__}")
         time.sleep(pause)
         pause = min(pause * 1.5, 0.1)
 
@@ -109,10 +110,10 @@ def descendants(of=None):
     return below
 
 
-def reap_orphans():
-    """Takes zombies that came to us; when no Popen waits for its child any more."""
+def reap_orphans(but=()):
+    """Takes zombies that came to us, but for those that somebody waits for."""
     for pid, (parent, state, _) in _processes().items():
-        if parent == os.getpid() and state == "Z":
+        if parent == os.getpid() and state == "Z" and pid not in but:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)
 
@@ -344,6 +345,25 @@ class Events:
                 return event
 
 
+class Orphan:
+    """A process that came to us when its parent ended, as far as a Popen is looked at."""
+
+    def __init__(self, pid, children=()):
+        self.pid, self.returncode = pid, None
+        self._others = [child.pid for child in children]
+
+    def poll(self):
+        reap_orphans([self.pid, *self._others])
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self.returncode = os.waitstatus_to_exitcode(status) if pid else None
+        return self.returncode
+
+    def wait(self, timeout=PATIENCE):
+        eventually(lambda: self.poll() is not None, timeout, what=f"{self.pid} ends")
+        return self.returncode
+
+
 class Holdport:
     """One supervisor with a directory of its own."""
 
@@ -477,6 +497,20 @@ class Holdport:
     def manager_pid(self):
         """Of the process with the logic, below the keeper."""
         return self.status()["supervisor"]["manager_pid"]
+
+    def kill_keeper(self, heir=None):
+        """Kills it, and waits until its manager (pid heir) is the keeper of another one."""
+        heir = heir or self.manager_pid
+        kill(self.pid)
+        self.process.wait()
+        self.process = Orphan(heir, self._children)
+        eventually(lambda: self.answer().get("keeper_pid") == heir,
+                   what=lambda: f"{heir} is the keeper\n{self.log()}")
+
+    def answer(self):
+        """What status says of the supervisor; of one that does not answer now, {}."""
+        result = self.cmd("status", "--json")
+        return result.json["supervisor"] if result.code in (DONE, NOT_ALL_RUNNING) else {}
 
     def shutdown(self):
         """An orderly end; what `run` exits with."""

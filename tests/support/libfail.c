@@ -203,6 +203,7 @@ static void *next_of(const char *name)
 	}
 
 WRAP(pid_t, fork, (void), (), fails("fork", ""))
+WRAP(int, fexecve, (int fd, char *const a[], char *const e[]), (fd, a, e), fails("fexecve", ""))
 WRAP(int, socket, (int f, int t, int p), (f, t, p),
      fails("socket", f == AF_NETLINK ? "netlink" : ""))
 WRAP(int, socketpair, (int f, int t, int p, int v[2]), (f, t, p, v), fails("socketpair", ""))

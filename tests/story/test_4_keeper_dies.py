@@ -1,0 +1,212 @@
+"""A keeper that is killed: its manager takes its place, and nobody else notices."""
+
+import os
+import signal
+import subprocess
+
+import pytest
+
+from holdport import Orphan, alive, eventually, get, kill
+
+
+def kill_manager(holdport):
+    old = holdport.manager_pid
+    kill(old)
+    eventually(lambda: holdport.answer().get("manager_pid", old) != old)
+
+
+def test_the_manager_becomes_the_keeper_and_workers_do_not_notice(holdport):
+    address = holdport.run_web("--notify", section="workers = 2")
+    before, inode = holdport.status(), holdport.socket("http")["inode"]
+    pids, manager = holdport.pids("web"), holdport.manager_pid
+    with holdport.load(address, "--rate", 200) as load:
+        holdport.kill_keeper()
+        holdport.await_("web")
+    load.expect(failed=0, refused=0)
+    now = holdport.status()["supervisor"]
+    assert now["keeper_pid"] == manager
+    assert now["manager_pid"] != manager
+    assert now["recoveries"] == 1
+    assert now["started"] == before["supervisor"]["started"]
+    assert holdport.pids("web") == pids
+    assert holdport.socket("http")["inode"] == inode
+    assert holdport.program("web")["generation"] == 1
+    assert get(address) == "worker"
+
+
+def test_pid_file_and_lock_name_the_new_keeper(holdport):
+    pid_file = holdport.dir / "pid"
+    holdport.write_web("--notify", more=f"""\
+        [supervisor]
+        runtime_dir = {holdport.runtime_dir}
+        pid_file = {pid_file}
+        """)
+    holdport.run()
+    holdport.await_("web")
+    heir = holdport.manager_pid
+    holdport.kill_keeper()
+    assert pid_file.read_text() == f"{heir}\n"
+    assert (holdport.runtime_dir / "lock").read_text() == f"{heir}\n"
+    lock = subprocess.run(["flock", "-n", str(holdport.runtime_dir / "lock"), "true"])
+    assert lock.returncode == 1
+
+
+def test_signals_to_the_new_keeper_are_passed_down(holdport):
+    holdport.run_web("--notify")
+    holdport.kill_keeper()
+    os.kill(holdport.pid, signal.SIGHUP)
+    holdport.await_(lambda s: s["supervisor"]["reloads"] == 1)
+    os.kill(holdport.pid, signal.SIGTERM)
+    assert holdport.process.wait() == 0
+    assert not (holdport.runtime_dir / "state").exists()
+
+
+def test_a_signal_that_comes_meanwhile_is_not_lost(holdport):
+    holdport.run_web("--notify")
+    heir = holdport.manager_pid
+    os.kill(heir, signal.SIGSTOP)
+    kill(holdport.pid)
+    os.kill(heir, signal.SIGHUP)
+    os.kill(heir, signal.SIGCONT)
+    holdport.kill_keeper(heir)
+    holdport.await_(lambda s: s["supervisor"]["reloads"] == 1)
+
+
+def test_managers_and_keepers_may_be_killed_one_after_the_other(holdport):
+    address = holdport.run_web("--notify", section="workers = 2")
+    pids = holdport.pids("web")
+    with holdport.load(address, "--rate", 200) as load:
+        kill_manager(holdport)
+        holdport.kill_keeper()
+        kill_manager(holdport)
+        holdport.kill_keeper()
+        holdport.kill_keeper()
+    load.expect(failed=0, refused=0)
+    assert holdport.pids("web") == pids
+    assert holdport.status()["supervisor"]["recoveries"] == 5
+    holdport.ok("restart", "web")
+    holdport.await_replaced("web", pids)
+    assert get(address) == "worker"
+
+
+WHILE = {
+    "starting": ("--start-delay 300", "", lambda e: e["what"] == "worker" and
+                 e["generation"] == 2 and e["state"] == "starting"),
+    "partial": ("--start-delay 200", "workers = 3",
+                lambda e: e["generation"] == 2 and e["state"] == "partial"),
+    "current": ("--stop-delay 300", "workers = 2",
+                lambda e: e["generation"] == 2 and e["state"] == "current"),
+    "draining": ("--stop-delay 300", "",
+                 lambda e: e["what"] == "worker" and e["state"] == "draining"),
+    "replacing": ("--start-delay 200", "strategy = replace",
+                  lambda e: e["what"] == "worker" and e["state"] == "gone"),
+}
+
+
+@pytest.mark.parametrize("moment", WHILE)
+def test_a_restart_goes_on_whenever_the_keeper_is_killed(holdport, moment):
+    options, section, is_it = WHILE[moment]
+    address = holdport.run_web("--notify", *options.split(), section=f"ready = notify\n{section}")
+    old, heir = holdport.pids("web"), holdport.manager_pid
+    with holdport.load(address, "--rate", 200) as load:
+        events = holdport.events()
+        holdport.ok("restart", "web", "--no-wait")
+        events.await_(is_it)
+        holdport.kill_keeper(heir)
+        holdport.await_replaced("web", old)
+        holdport.await_(lambda s: s["programs"][0]["state"] == "running" and
+                        len(s["programs"][0]["generations"]) == 1)
+    load.expect(failed=0, refused=0)
+    assert holdport.program("web")["generation"] == 2
+    assert holdport.program("web")["restarts"] == 0
+
+
+def test_a_reload_goes_on_too(holdport):
+    address = holdport.run_web("--notify", "--start-delay", 200, section="ready = notify")
+    old, heir = holdport.pids("web"), holdport.manager_pid
+    text = holdport.config.read_text()
+    holdport.config.write_text(text.replace("--start-delay 200", "--start-delay 201"))
+    with holdport.load(address, "--rate", 200) as load:
+        events = holdport.events()
+        holdport.ok("reload", "--no-wait")
+        events.await_(lambda e: e["generation"] == 2 and e["state"] == "starting")
+        holdport.kill_keeper(heir)
+        holdport.await_replaced("web", old)
+    load.expect(failed=0, refused=0)
+    assert holdport.status()["supervisor"]["reloads"] == 1
+    assert holdport.program("web")["generation"] == 2
+
+
+def test_a_shutdown_goes_on(holdport):
+    holdport.run_web("--notify", "--stop-delay", 500)
+    heir = holdport.manager_pid
+    events = holdport.events()
+    holdport.ok("shutdown", "--no-wait")
+    events.await_(lambda e: e["what"] == "program" and e["state"] == "stopping")
+    [pid] = holdport.pids("web")
+    kill(holdport.pid)
+    holdport.process.wait()
+    holdport.process = Orphan(heir)
+    assert holdport.process.wait() == 0
+    assert not alive(pid)
+    assert "everything has ended" in holdport.log()
+
+
+def test_exit_codes_stay_real(holdport):
+    """Of the heir's own children, and of those whose parent was the dead keeper."""
+    holdport.run_web("--notify", "--exit-code", 7, section="stop = TERM:10s KILL\nworkers = 2")
+    kill_manager(holdport)          # both are the keeper's children
+    [first, second] = holdport.pids("web")
+    os.kill(first, signal.SIGTERM)
+    holdport.await_replaced("web", [first])     # one is the manager's now
+    [third] = set(holdport.pids("web")) - {second}
+    holdport.kill_keeper()
+
+    for pid in third, second:       # its own child; ours, since its parent is gone
+        known = holdport.log().count("exit status 7")
+        os.kill(pid, signal.SIGTERM)
+        eventually(lambda: holdport.process.poll() is None and
+                   holdport.log().count("exit status 7") > known, what=holdport.log)
+    holdport.await_replaced("web", [second, third])
+
+
+SAYS_WHAT_IT_IS_TOLD = """\
+#!/usr/bin/python3
+import os, signal, socket, sys
+line = open(sys.argv[1]).readline().strip()
+print("said:", line, flush=True)
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.sendto(b"READY=1\\nSTATUS=" + line.encode(), os.environ["NOTIFY_SOCKET"])
+signal.pause()
+"""
+
+
+def test_what_a_worker_writes_and_says_is_heard(holdport):
+    script, pipe = holdport.dir / "server", holdport.dir / "pipe"
+    script.write_text(SAYS_WHAT_IT_IS_TOLD)
+    script.chmod(0o755)
+    os.mkfifo(pipe)
+    holdport.write_web(section=f"command = {script} {pipe}\nready = notify")
+    holdport.run()
+    holdport.await_(lambda s: s["programs"][0]["generations"])
+    [pid] = holdport.pids("web")
+    holdport.kill_keeper()
+    pipe.write_text("hello\n")
+    holdport.await_("web")
+    assert holdport.pids("web") == [pid]
+    assert holdport.workers("web")[0]["status"] == "hello"
+    eventually(lambda: "web/1/0: said: hello" in holdport.log(), what=holdport.log)
+
+
+def test_one_that_cannot_become_a_keeper_goes_on_without(holdport):
+    address = holdport.write_web("--notify", "--exit-code", 7)
+    holdport.run(fail="fexecve:ENOMEM:1")
+    holdport.await_("web")
+    heir = holdport.manager_pid
+    kill(holdport.pid)
+    holdport.process.wait()
+    eventually(lambda: "goes on without a keeper" in holdport.log(), what=holdport.log)
+    assert holdport.answer()["manager_pid"] == heir
+    assert get(address) == "worker"
+    holdport.kill_keeper(heir)      # at the next try
+    assert get(address) == "worker"
