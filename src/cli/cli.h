@@ -70,6 +70,7 @@ int cmd_rollback(struct request *r);
 int cmd_scale(struct request *r);
 int cmd_signal(struct request *r);
 int cmd_reload(struct request *r);
+int cmd_upgrade(struct request *r);
 int cmd_events(struct request *r);
 int cmd_wait(struct request *r);
 int cmd_shutdown(struct request *r);

@@ -23,7 +23,7 @@ static int timed_out(const struct client *c, struct err *err)
 
 static int went_away(struct err *err)
 {
-	(void)err_set(err, 0, "the supervisor went away before it answered");
+	(void)err_set(err, ECONNRESET, "the supervisor went away before it answered");
 	return OUTCOME_FAILED;
 }
 

@@ -25,6 +25,7 @@ struct client_call {
 	const char *method;	/* "Status": of io.holdport */
 	json_t *parameters;	/* taken; NULL: none */
 	bool more;
+	bool again;		/* it changes nothing: may be asked again (session_try()) */
 	/* Each answer; false: that is enough, nobody asks on this connection again. */
 	bool (*on_reply)(const json_t *parameters, void *ctx);
 	/* Every CLIENT_TICK ms in which no answer came; NULL: not of interest. */
@@ -34,7 +35,8 @@ struct client_call {
 
 enum { CLIENT_TICK = 250, CLIENT_FRAME_MOST = 16 << 20 };
 
-/* patience: ms for all that is asked, -1: none.  0, or what to exit with. */
+/* err->code ECONNRESET: the other side hung up before the last answer.
+ * patience: ms for all that is asked, -1: none.  0, or what to exit with. */
 int client_open(struct client *c, const char *runtime_dir, int64_t patience, struct err *err);
 void client_close(struct client *c);	/* accepts one that is not open, but was zeroed */
 int client_call(struct client *c, const struct client_call *call, struct err *err);

@@ -98,6 +98,7 @@ static int wait_for(const struct request *r, struct session *s)
 	struct wait w = { .reached = { 0 } };
 	struct client_call call = {
 		.method = "Wait",
+		.again = true,
 		.parameters = json_pack("{s:s, s:s}", "name", r->names[0], "state", r->state),
 		.more = true,
 		.on_reply = on_wait,

@@ -18,7 +18,7 @@ static bool keep(const json_t *parameters, void *ctx)
 int cmd_sockets(struct request *r)
 {
 	json_t *answer = NULL;
-	struct client_call call = { .method = "Sockets", .on_reply = keep, .ctx = &answer };
+	struct client_call call = { .method = "Sockets", .again = true, .on_reply = keep, .ctx = &answer };
 	struct str text = { 0 };
 	int code;
 

@@ -145,10 +145,33 @@ static void add_goes_on(struct err *err)
 	(void)err_set(err, before.code, "%s; the work goes on", before.text);
 }
 
+/* A manager that ended, or goes on as another image, takes its connections with it;
+ * who comes to its socket meanwhile waits for the next one. */
+static int call_until_answered(struct session *s, const struct client_call *call,
+			       struct err *err)
+{
+	struct client_call now = *call;
+	int code;
+
+	for (;;) {
+		now.parameters = call->again ? json_incref(call->parameters) : call->parameters;
+		code = client_call(&s->client, &now, err);
+		if (code != OUTCOME_FAILED || err->code != ECONNRESET || !call->again)
+			break;
+		client_close(&s->client);
+		code = client_open(&s->client, s->runtime_dir, s->request->timeout, err);
+		if (code)
+			break;
+	}
+	if (call->again)
+		json_decref(call->parameters);
+	return code;
+}
+
 int session_try(struct session *s, const struct client_call *call, struct err *err)
 {
 	const struct request *r = s->request;
-	int code = client_call(&s->client, call, err);
+	int code = call_until_answered(s, call, err);
 	json_t *status = NULL;
 
 	if (code == OUTCOME_UNKNOWN_NAME && !status_fetch(&s->client, NULL, &status, NULL)) {
@@ -195,6 +218,7 @@ struct client_call status_call(json_t *names, json_t **ret)
 	*ret = NULL;
 	return (struct client_call){
 		.method = "Status",
+		.again = true,
 		.parameters = names ? json_pack("{s:o}", "names", names) : NULL,
 		.on_reply = keep,
 		.ctx = ret,

@@ -57,6 +57,10 @@ const struct option options_supervisor[] = {
 	{ FIELD(shutdown_timeout, int64_t, option_duration), .preset = "90s", .max = 86400000,
 	  .effect = EFFECT_LIVE,
 	  .help = "How long an orderly shutdown may take; then what is left is killed." },
+	{ FIELD(upgrade_timeout, int64_t, option_duration), .preset = "30s", .min = 1,
+	  .max = 86400000, .effect = EFFECT_LIVE,
+	  .help = "How long an upgrade waits: for the new executable's answer whether it "
+		  "understands what runs, and then for it to run, before the old one goes on." },
 	{ FIELD(read_group, char *, option_text), .preset = "", .effect = EFFECT_LIVE,
 	  .help = "Who may look (status, sockets, events, wait) beside root and the supervisor's "
 		  "user: members of this group, a name or a number. Empty: nobody." },

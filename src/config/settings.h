@@ -37,6 +37,7 @@ struct supervisor_settings {
 	enum log_level log_level;
 	char *log;			/* "stderr", "syslog", "journal" or a path */
 	int64_t shutdown_timeout;	/* ms */
+	int64_t upgrade_timeout;	/* ms */
 	char *read_group, *change_group;	/* NULL: nobody beside root and ourselves */
 	gid_t read_gid, change_gid;	/* the same, resolved; (gid_t)-1: nobody */
 };

@@ -91,6 +91,8 @@ static const struct method methods[] = {
 	{ "io.holdport.Scale", RIGHT_CHANGE, change_scale },
 	{ "io.holdport.Signal", RIGHT_CHANGE, signal_workers },
 	{ "io.holdport.Reload", RIGHT_CHANGE, change_reload },
+	{ "io.holdport.Upgrade", RIGHT_CHANGE, upgrade_ask },
+	{ "io.holdport.UpgradeOutcome", RIGHT_READ, upgrade_outcome },
 	{ "io.holdport.Events", RIGHT_READ, watch_events },
 	{ "io.holdport.Wait", RIGHT_READ, watch_state },
 	{ "io.holdport.Shutdown", RIGHT_CHANGE, watch_end },
@@ -100,6 +102,7 @@ int control_start(struct control *c, struct loop *loop, const char *path, int fd
 		  struct err *err)
 {
 	list_init(&c->ending);
+	list_init(&c->upgrading);
 	return varlink_start(&c->varlink, loop, path, fd, methods, COUNT(methods), c, err);
 }
 

@@ -24,6 +24,13 @@ struct control_facts {
 /* Who wants to know the outcome for this program; NULL: nobody. */
 typedef struct ask *ask_for_fn(const char *program, void *ctx);
 
+/* The last one that was asked for. */
+struct control_upgrade {
+	unsigned number;		/* 0: none was */
+	bool under_way, done;
+	const char *text;		/* how it ended */
+};
+
 struct control_ops {
 	void (*facts)(void *ctx, struct control_facts *ret);
 	/* Reads and plans; carries the plan out unless dry_run.  0; -1: nothing was
@@ -33,6 +40,9 @@ struct control_ops {
 		      void (*planned)(const struct plan *p, void *ask_ctx),
 		      ask_for_fn *ask_for, void *ask_ctx);
 	void (*shut_down)(void *ctx);
+	/* Its number; -1: err says why there is none. */
+	int (*upgrade)(void *ctx, struct err *err);
+	void (*upgraded)(void *ctx, struct control_upgrade *ret);
 };
 
 struct control {
@@ -41,6 +51,7 @@ struct control {
 	struct rollout *rollout;
 	struct store *store;
 	struct list ending;		/* calls of Shutdown that wait */
+	struct list upgrading;		/* calls of Upgrade and UpgradeOutcome */
 	int64_t walked;			/* when processes were last looked at; 0: never */
 	int64_t counting_took;		/* ms, the last time that connections were counted */
 	const struct control_ops *ops;
@@ -58,6 +69,8 @@ static inline void control_groups(struct control *c, const struct supervisor_set
 }
 /* Everything has ended: whoever asked for it is told. */
 void control_ended(struct control *c);
+/* The upgrade under way has an outcome: whoever waits for it is told. */
+void control_upgraded(struct control *c);
 
 /* Inside control/: */
 static inline struct control *control_of(const struct call *c)
@@ -75,6 +88,8 @@ void change_restart(struct call *c, json_t *parameters);
 void change_rollback(struct call *c, json_t *parameters);
 void change_scale(struct call *c, json_t *parameters);
 void change_reload(struct call *c, json_t *parameters);
+void upgrade_ask(struct call *c, json_t *parameters);
+void upgrade_outcome(struct call *c, json_t *parameters);
 void watch_events(struct call *c, json_t *parameters);
 void watch_state(struct call *c, json_t *parameters);
 void watch_end(struct call *c, json_t *parameters);

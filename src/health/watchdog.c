@@ -27,6 +27,14 @@ void watchdog_ping(struct watchdog *w)
 	loop_timer_start(w->loop, &w->timer, w->interval, on_silence);
 }
 
+void watchdog_heard_at(struct watchdog *w, int64_t when)
+{
+	if (!w->loop || when > loop_now(w->loop))
+		return;
+	w->heard = when;
+	loop_timer_start(w->loop, &w->timer, when + w->interval - loop_now(w->loop), on_silence);
+}
+
 void watchdog_stop(struct watchdog *w)
 {
 	loop_timer_stop(&w->timer);

@@ -17,6 +17,8 @@ struct watchdog {
 void watchdog_start(struct watchdog *w, struct loop *loop, int64_t interval,
 		    void (*missed)(struct watchdog *w));
 void watchdog_ping(struct watchdog *w);		/* harmless when it does not run */
+/* By whoever listened before us. */
+void watchdog_heard_at(struct watchdog *w, int64_t when);
 void watchdog_stop(struct watchdog *w);		/* accepts one that is all zeroes */
 
 #endif

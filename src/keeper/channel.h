@@ -23,14 +23,20 @@
 	X(HOLD, 6)	/* M: a descriptor, under this number, for text */             \
 	X(DROP, 7)	/* M: what is under this number */                             \
 	X(GIVE, 8)	/* K: as HOLD: to a new manager, before anything else */       \
-	X(GIVEN, 9)	/* K: that was all; 1: an earlier manager had settled */       \
+	X(GIVEN, 9)	/* K: that was all; 1: an earlier manager had settled; text:   \
+			 * why an upgrade was rolled back */                           \
 	X(FOSTER, 10)	/* M: this process may become a zombie of the keeper's; it is  \
 			 * not to be taken away before REAP */                         \
 	X(PEEK, 11)	/* M: has this process ended?  ENDED answers */                \
 	X(ENDED, 12)	/* K: it has, and other says how (channel_end()); -1: it is    \
 			 * not known; -2: not yet */                                   \
 	X(REAP, 13)	/* M */                                                        \
-	X(LEAVING, 14)	/* M: it ends, as it should, and everything with it */
+	X(LEAVING, 14)	/* M: it ends, as it should, and everything with it */        \
+	X(UPGRADE, 20)	/* M: it goes on with the image that comes with this, and      \
+			 * settles within number ms; or else the old one is started */  \
+	X(STAYED, 21)	/* M: it could not, and goes on as it was */                   \
+	X(TAKE, 22)	/* M: it is that image, and is given (GIVE, GIVEN) what a new  \
+			 * manager is given */
 
 enum channel_word {
 #define X(name, number) CHANNEL_##name = (number),

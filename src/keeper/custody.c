@@ -37,9 +37,13 @@ static bool take(struct custody *c, const struct channel_message *m, int *fd)
 		i->fd = fd_take(fd);
 		name_it(i, m->text);
 	}
-	if (m->word != CHANNEL_GIVEN)
+	if (m->word != CHANNEL_GIVEN) {
+		if (m->word != CHANNEL_GIVE)
+			link_put_off(c->link, m);
 		return false;
+	}
 	c->settled = m->number;
+	c->rolled_back = mem_text(m->text);
 	return true;
 }
 
@@ -66,6 +70,7 @@ void custody_close(struct custody *c)
 	for (size_t i = 0; i < c->count; i++)
 		fd_close(&c->items[i].fd);
 	free(c->items);
+	free(c->rolled_back);
 	*c = (struct custody){ 0 };
 }
 

@@ -26,9 +26,10 @@ struct custody {
 	size_t free_from;		/* no number below it is free */
 	bool slow;			/* the keeper was waited for in vain */
 	bool settled;			/* an earlier manager has been at work */
+	char *rolled_back;		/* why an upgrade was; "": none was */
 };
 
-/* Waits for what the keeper has to give. */
+/* Waits for what the keeper has to give.  What it says besides is put off. */
 int custody_open(struct custody *c, struct keeper_link *link, struct err *err);
 void custody_close(struct custody *c);
 /* The keeper has a copy of fd from now on; its number.  The owner tells by

@@ -17,6 +17,7 @@
 #include "base/owner.h"
 #include "keeper/channel.h"
 #include "keeper/hold.h"
+#include "keeper/images.h"
 #include "keeper/relay.h"
 #include "platform/process.h"
 
@@ -34,7 +35,8 @@ enum {
 struct keeper {
 	char **words;			/* a manager's argv */
 	char channel_text[FD_DIGITS];	/* in it */
-	int image;			/* our own executable */
+	struct images images;		/* what managers are started from */
+	const char *ended_for;		/* we ended the manager, and why; NULL: no */
 	int signals;			/* numbers of those that came, a byte each */
 	int channel;			/* -1: nobody is at the other end */
 	struct process manager;
@@ -104,10 +106,11 @@ static void pass_down(struct keeper *k, int number)
 static void give_all(struct keeper *k)
 {
 	for (size_t i = 0; i < k->hold.count; i++)
-		if (k->hold.items[i].fd >= 0)
-			(void)channel_send(k->channel, CHANNEL_GIVE, (int64_t)i, 0,
-					   k->hold.items[i].what, k->hold.items[i].fd);
-	(void)channel_send(k->channel, CHANNEL_GIVEN, k->settled_once, 0, NULL, -1);
+		if (k->hold.items[i].fd >= 0 &&
+		    channel_send(k->channel, CHANNEL_GIVE, (int64_t)i, 0,
+				 k->hold.items[i].what, k->hold.items[i].fd) < 0)
+			return;		/* it does not read: it ends, or is ended */
+	(void)channel_send(k->channel, CHANNEL_GIVEN, k->settled_once, 0, k->images.why, -1);
 	for (int number = 1; number < NSIG; number++)
 		if (k->put_off[number]) {
 			k->put_off[number] = false;
@@ -121,7 +124,7 @@ static int spawn_manager(struct keeper *k, int channel, struct err *err)
 {
 	static const int same[] = { 0, 1, 2 };
 	struct spawn_limit files = { .resource = RLIMIT_NOFILE, .value = k->files };
-	struct spawn s = { .path = k->words[0], .file = &k->image, .argv = k->words,
+	struct spawn s = { .path = k->words[0], .file = &k->images.runs, .argv = k->words,
 			   .env = environ, .session = true, .fds = same,
 			   .fd_count = COUNT(same), .limits = &files, .limit_count = 1 };
 
@@ -164,6 +167,11 @@ static void settle(struct keeper *k)
 	if (!k->settled_once)
 		platform_close_inherited_from(STDERR_FILENO + 1);
 	k->settled = k->settled_once = true;
+	images_settle(&k->images);
+	k->images.why[0] = '\0';
+	/* What came while it was between two images, it hears now. */
+	if (k->deadline)
+		k->deadline = clock_monotonic_ms() + TAKEN_WITHIN_MS;
 }
 
 static void answer_peek(struct keeper *k, pid_t pid)
@@ -214,7 +222,16 @@ static void hear(struct keeper *k, const struct channel_message *m, int *fd)
 		reap(k, (pid_t)m->number);
 		break;
 	case CHANNEL_LEAVING:
-		k->leaving = true;
+		k->leaving = !images_tries(&k->images);
+		break;
+	case CHANNEL_UPGRADE:
+		images_try(&k->images, fd, clock_monotonic_ms() + m->number);
+		break;
+	case CHANNEL_STAYED:
+		images_stay(&k->images);
+		break;
+	case CHANNEL_TAKE:
+		give_all(k);
 		break;
 	default:
 		break;
@@ -260,6 +277,12 @@ static void bury_manager(struct keeper *k, const struct process_end *end)
 {
 	int64_t now = clock_monotonic_ms();
 
+	if (images_tries(&k->images)) {
+		images_roll_back(&k->images, end, k->ended_for);
+		log_error("the upgrade is rolled back: %s", k->images.why);
+		k->deaths = 0;
+	}
+	k->ended_for = NULL;
 	k->deaths = k->settled && now - k->began > LIVED_WELL_MS ? 1 : k->deaths + 1;
 	log_error("the manager ended with %s %d; %s", end->signal ? "signal" : "exit status",
 		  end->signal ? end->signal : end->code,
@@ -317,17 +340,24 @@ static void start_next(struct keeper *k)
 	k->restart = clock_monotonic_ms() + pause_before_next(k);
 }
 
+/* The moment by which the manager has to have answered us; 0: it has.  One that is
+ * between two images is not asked for anything else. */
+static int64_t due(const struct keeper *k)
+{
+	return images_tries(&k->images) ? k->images.until : k->deadline;
+}
+
 static void look_at_clock(struct keeper *k)
 {
 	int64_t now = clock_monotonic_ms();
 
 	if (k->restart && now >= k->restart)
 		start_next(k);
-	if (!k->deadline || now < k->deadline)
+	if (!due(k) || now < due(k) || k->ended_for)
 		return;
-	log_error("the manager did not take a signal within %d s; it is ended",
-		  TAKEN_WITHIN_MS / 1000);
-	k->deadline = 0;
+	k->ended_for = images_tries(&k->images) ? "it did not report in time"
+					 : "it did not take a signal in time";
+	log_error("the manager is ended: %s", k->ended_for);
 	(void)platform_signal(&k->manager, SIGKILL);
 }
 
@@ -335,10 +365,10 @@ static void wait_for_news(struct keeper *k)
 {
 	struct pollfd fds[] = { { .fd = k->signals, .events = POLLIN },
 				{ .fd = k->channel, .events = POLLIN } };
-	int64_t due = k->restart ? k->restart : k->deadline;
-	int64_t left = due ? due - clock_monotonic_ms() : -1;
+	int64_t until = k->restart ? k->restart : k->ended_for ? 0 : due(k);
+	int64_t left = until ? until - clock_monotonic_ms() : -1;
 
-	if (due && left < 0)
+	if (until && left < 0)
 		left = 0;
 	if (poll(fds, COUNT(fds), (int)left) < 0)
 		return;
@@ -378,8 +408,8 @@ static int begin(struct keeper *k, struct err *err)
 {
 	make_room(k);
 	(void)platform_become_reaper();
-	k->image = platform_own_image(k->words[0]);
-	if (k->image < 0)
+	k->images.runs = platform_own_image(k->words[0]);
+	if (k->images.runs < 0)
 		return err_sys(err, errno, "cannot hold our own executable");
 	if (catch_signals(k, err) < 0)
 		return -1;
@@ -397,7 +427,8 @@ static void take_over(struct keeper *k, int left)
 
 int keeper_run(const struct keeper_start *start)
 {
-	struct keeper k = { .signals = -1, .channel = -1, .report = -1, .image = -1,
+	struct keeper k = { .signals = -1, .channel = -1, .report = -1,
+			    .images = { .runs = -1, .tried = -1 },
 			    .manager = PROCESS_NONE, .code = -1 };
 	struct err err;
 

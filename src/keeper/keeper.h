@@ -25,5 +25,7 @@ int keeper_run(const struct keeper_start *start);
  * argv: holdportd manage 5 run -c FILE; and in front of that of the file. */
 #define KEEPER_MANAGE "manage"
 #define KEEPER_KEEP   "keep"
+/* The same, of one that a manager goes on as: the keeper is asked for what it holds. */
+#define KEEPER_SUCCEED "succeed"
 
 #endif

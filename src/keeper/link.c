@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/owner.h"
 
 void link_init(struct keeper_link *l, int fd)
@@ -39,20 +41,42 @@ static void on_readable(struct loop_io *io, int events)
 		lose(l);
 }
 
+void link_put_off(struct keeper_link *l, const struct channel_message *m)
+{
+	l->put_off = mem_grow(l->put_off, l->put_off_count + 1, sizeof(*m));
+	l->put_off[l->put_off_count++] = *m;
+}
+
+static void on_catch_up(struct loop_later *later)
+{
+	struct keeper_link *l = OWNER(later, struct keeper_link, catch_up);
+	int none = -1;
+
+	for (size_t i = 0; i < l->put_off_count; i++)
+		l->heard(l, &l->put_off[i], &none);
+	free(l->put_off);
+	l->put_off = NULL;
+	l->put_off_count = 0;
+}
+
 void link_start(struct keeper_link *l, struct loop *loop)
 {
 	if (l->fd >= 0)
 		loop_io_start(loop, &l->io, l->fd, LOOP_READ, on_readable);
+	if (l->put_off_count)
+		loop_later_start(loop, &l->catch_up, on_catch_up);
 }
 
 void link_stop(struct keeper_link *l)
 {
 	loop_io_stop(&l->io);
+	loop_later_stop(&l->catch_up);
 }
 
 void link_close(struct keeper_link *l)
 {
-	loop_io_stop(&l->io);
+	link_stop(l);
+	free(l->put_off);
 	fd_close(&l->fd);
 }
 

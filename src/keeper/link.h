@@ -11,6 +11,10 @@ struct keeper_link {
 	int fd;				/* -1: there is no keeper */
 	pid_t keeper;			/* 0: none */
 	struct loop_io io;
+	/* What came before anybody could hear it: heard at the end of the first turn. */
+	struct channel_message *put_off;
+	size_t put_off_count;
+	struct loop_later catch_up;
 	/* One message; fd may be taken. */
 	void (*heard)(struct keeper_link *l, const struct channel_message *m, int *fd);
 	void (*lost)(struct keeper_link *l);	/* it is gone */
@@ -18,6 +22,8 @@ struct keeper_link {
 
 /* fd: as it was handed to us by our parent, the keeper; the link owns it. */
 void link_init(struct keeper_link *l, int fd);
+/* For later.  It came without a descriptor. */
+void link_put_off(struct keeper_link *l, const struct channel_message *m);
 /* Sets who is told first. */
 void link_start(struct keeper_link *l, struct loop *loop);
 void link_stop(struct keeper_link *l);	/* the channel stays open */

@@ -36,6 +36,7 @@ static const struct kind kinds[] = {
 	{ "settings", "id", offsetof(struct snapshot, settings), false },
 	{ "program", "name", offsetof(struct snapshot, programs), false },
 	{ "socket", "held", offsetof(struct snapshot, sockets), true },
+	{ "moment", "worker", offsetof(struct snapshot, moments), true },
 	{ "event", NULL, offsetof(struct snapshot, events), true },
 };
 

@@ -27,6 +27,7 @@ struct snapshot {
 	struct fact supervisor;		/* its last word; word NULL: none */
 	struct list settings, sockets, programs;	/* blocks, in the order they first came */
 	struct list events;		/* blocks of one line, oldest first */
+	struct list moments;		/* of workers; of one line */
 };
 
 /* The words that may begin a text: the format's line. */

@@ -121,6 +121,18 @@ void capture_end(struct capture *c)
 		end(c->from);
 }
 
+const char *capture_half(const struct capture *c)
+{
+	return c->from && c->from->fd >= 0 && c->from->partial.length
+		       ? str_text(&c->from->partial) : NULL;
+}
+
+void capture_go_on(struct capture *c, const char *half)
+{
+	if (c->from && half)
+		str_add(&c->from->partial, half);
+}
+
 void capture_last(const struct capture *c, size_t most, struct text_list *ret)
 {
 	const struct captured *from = c->from;

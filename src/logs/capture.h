@@ -19,6 +19,9 @@ struct capture {
 
 void capture_start(struct capture *c, struct loop *loop, int fd, const char *origin);
 int capture_fd(const struct capture *c);		/* that it reads; -1: none */
+/* A line that has no end yet, for whoever reads on; NULL: none. */
+const char *capture_half(const struct capture *c);
+void capture_go_on(struct capture *c, const char *half);	/* NULL: nothing */
 /* Reads what is there, ends the last line, stops.  The lines stay. */
 void capture_end(struct capture *c);
 /* The last lines, oldest first, `most` of them at the most. */

@@ -126,6 +126,11 @@ int platform_become_reaper(void);
 /* The file that we run, held open, whatever stands at its path by now; path is how
  * we were started.  Close-on-exec; -1 and errno. */
 int platform_own_image(const char *path);
+/* This process goes on with another image, held open: the same pid, the same children,
+ * the descriptors that do not close at exec.  Signals are blocked then, until that image
+ * takes them.  Returns only when it cannot: -1 and errno, nothing changed. */
+int platform_become(int file, char *const argv[], char *const env[]);
+void platform_take_signals(void);
 /* How process lists call us: a file that is run by its descriptor has no name. */
 void platform_name_process(const char *name);
 /* Closes those from `first` on that do not close at exec: what our starter left. */

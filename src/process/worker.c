@@ -299,7 +299,10 @@ void worker_adopt(struct worker *w, const struct worker_memory *m)
 	w->started = m->started;
 	w->reason = mem_text(m->reason);
 	take_processes(w, m);
-	if (w->foster && w->process.pid > 0)
+	/* An image before ours, in this process, was its parent: so are we. */
+	if (w->foster && platform_peek(&w->process, &w->end) >= 0)
+		w->adopted = false;
+	else if (w->foster && w->process.pid > 0)
 		w->foster->adopt(w->foster, w->process.pid);
 	watch_adopted(w, m->followed);
 	if (!m->patience_ends || !(worker_may_hold(w->state) & WORKER_HOLDS_DEADLINE))

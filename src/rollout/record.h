@@ -33,5 +33,10 @@ void program_release(struct program *p);
  * must be in the store.  -1: its settings are not to be had; nothing was done. */
 int program_revive(struct rollout *r, const struct snapshot_block *b,
 		   const struct record_settings *settings, struct err *err);
+/* What is known of workers at one moment only: half a line, when one was heard of.  Not
+ * for whoever follows a manager that died: that one had read on since. */
+void moments_record(const struct rollout *r, struct str *out);
+/* After all programs.  at_once: nobody has listened since. */
+void moment_revive(const struct rollout *r, const struct fact *f, bool at_once);
 
 #endif

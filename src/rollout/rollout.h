@@ -43,4 +43,8 @@ struct rollout {
 	void *ctx;
 };
 
+/* Nothing is half done that only this process knows: each new worker's exec(2) has its
+ * verdict, no readiness command runs, what has happened is written down. */
+bool rollout_is_still(const struct rollout *r);
+
 #endif

@@ -109,7 +109,7 @@ void supervisor_look_around(struct supervisor *s)
 
 void supervisor_go_on(struct supervisor *s)
 {
-	if (s->recoveries)
+	if (s->follows && !s->succeeds)
 		log_notice("this manager takes over from one that ended (%u so far)",
 			   s->recoveries);
 	if (s->was_leaving)

@@ -185,6 +185,19 @@ static int begin_anew(struct supervisor *s, int argc, char **argv)
 	return usage();
 }
 
+/* As it was: what is taken out of it later stands in this one. */
+static char **whole_environment(void)
+{
+	size_t count = 0;
+	char **all;
+
+	while (environ[count])
+		count++;
+	all = mem_grow(NULL, count + 1, sizeof(*all));
+	memcpy(all, environ, (count + 1) * sizeof(*all));
+	return all;
+}
+
 /* What the environment says was said to the first manager; its descriptors have
  * become others since. */
 static int go_on(struct supervisor *s, int argc, char **argv)
@@ -195,10 +208,13 @@ static int go_on(struct supervisor *s, int argc, char **argv)
 	take_upward(s);
 	if (memory_recall(s))
 		return supervisor_run(s, s->settings);
+	if (s->succeeds)
+		return EXIT_FAILED;
 	return begin_anew(s, argc, argv);
 }
 
-/* holdportd manage 5 run -c FILE: as the keeper starts us. */
+/* holdportd manage 5 run -c FILE: as the keeper starts us; `succeed`: as an image
+ * before ours goes on as us. */
 static int manage(int argc, char **argv)
 {
 	int channel = argc > 3 ? atoi(argv[2]) : -1, code = EXIT_FAILED;
@@ -209,7 +225,11 @@ static int manage(int argc, char **argv)
 		return usage();
 	tidy_descriptors();
 	platform_name_process("holdportd");
+	s.succeeds = strcmp(argv[1], KEEPER_SUCCEED) == 0;
+	s.environment = whole_environment();
 	link_init(&s.link, channel);
+	if (s.succeeds)
+		link_say(&s.link, CHANNEL_TAKE, 0, NULL, -1);
 	if (custody_open(&s.memory.custody, &s.link, &err) < 0)
 		log_error("%s", err.text);
 	else
@@ -218,6 +238,7 @@ static int manage(int argc, char **argv)
 	custody_close(&s.memory.custody);
 	snapshot_fini(&s.memory.before);
 	link_close(&s.link);
+	free(s.environment);
 	return code;
 }
 
@@ -242,6 +263,14 @@ static int keep_on(int argc, char **argv)
 						  .left = left });
 }
 
+static int check_state(int argc, char **argv)
+{
+	if (argc != 3)
+		return usage();
+	fill_standard();
+	return preflight_answer(atoi(argv[2]));
+}
+
 static const struct {
 	const char *word;
 	int (*act)(int argc, char **argv);
@@ -250,6 +279,8 @@ static const struct {
 	{ "exec", keep },
 	{ KEEPER_MANAGE, manage },
 	{ KEEPER_KEEP, keep_on },
+	{ KEEPER_SUCCEED, manage },
+	{ PREFLIGHT_WORD, check_state },
 	{ "--print", print_one },
 };
 

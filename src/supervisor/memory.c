@@ -208,6 +208,7 @@ static char *text_of_whole(struct supervisor *s)
 	fact_number(&text, "leave_by", s->leave_by);
 	fact_number(&text, "hurried", s->hurried);
 	add_counters(s, &text);
+	upgrade_record(&s->upgrade, &text);
 	fact_end(&text);
 	return str_take(&text);
 }
@@ -255,6 +256,20 @@ void memory_of_reload(struct supervisor *s)
 	m->into = NULL;
 	write_text(m, &text);
 	str_fini(&text);
+}
+
+void memory_of_upgrade(struct supervisor *s)
+{
+	struct str moments = { 0 };
+
+	list_each(p, &s->rollout.programs, struct program, node) {
+		(void)write_program(s, p);
+		program_release(p);
+	}
+	moments_record(&s->rollout, &moments);
+	write_text(&s->memory, &moments);
+	str_fini(&moments);
+	memory_of_whole(s);
 }
 
 static void keep_journal(struct memory *m)

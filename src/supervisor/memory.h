@@ -12,6 +12,8 @@
 #include "keeper/journal.h"
 #include "keeper/snapshot.h"
 
+struct faults;
+struct settings;
 struct supervisor;
 struct held;
 struct program;
@@ -42,6 +44,9 @@ void memory_of_event(struct supervisor *s);		/* the last one */
 /* A reload: what is in force, and what that made of the programs, in one. */
 void memory_of_reload(struct supervisor *s);
 void memory_checkpoint(struct supervisor *s);
+/* Everything, and what only a manager in the same process can know: what is half read
+ * of workers' lines. */
+void memory_of_upgrade(struct supervisor *s);
 /* recall.c: reading.  True: there was a manager before us, and its state was read;
  * then s->settings and the counters are its. */
 bool memory_recall(struct supervisor *s);
@@ -50,5 +55,8 @@ void memory_give_sockets(struct supervisor *s);
 void memory_revive(struct supervisor *s);
 /* A worker that an earlier manager started has ended, says the keeper. */
 void memory_ended(struct supervisor *s, pid_t pid, int64_t how);
+
+/* The settings of a block; NULL: faults says why. */
+struct settings *recall_settings(const struct snapshot_block *b, struct faults *faults);
 
 #endif

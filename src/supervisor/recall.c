@@ -19,9 +19,8 @@ struct recalled {
 	struct settings *settings;
 };
 
-static struct settings *read_settings(const struct snapshot_block *b)
+struct settings *recall_settings(const struct snapshot_block *b, struct faults *faults)
 {
-	struct faults faults = { 0 };
 	struct str text = { 0 };
 	struct settings *s;
 	FILE *in;
@@ -30,13 +29,21 @@ static struct settings *read_settings(const struct snapshot_block *b)
 		if (fact_is(&b->facts[i], "line") && fact_get(&b->facts[i], "text"))
 			str_addf(&text, "%s\n", fact_get(&b->facts[i], "text"));
 	in = fmemopen((void *)(uintptr_t)str_text(&text), text.length ? text.length : 1, "r");
-	s = in ? settings_restore(in, fact_get(&b->head, "file"), &faults) : NULL;
+	s = in ? settings_restore(in, fact_get(&b->head, "file"), faults) : NULL;
 	if (in)
 		(void)fclose(in);
+	str_fini(&text);
+	return s;
+}
+
+static struct settings *read_settings(const struct snapshot_block *b)
+{
+	struct faults faults = { 0 };
+	struct settings *s = recall_settings(b, &faults);
+
 	for (size_t i = 0; !s && i < faults.count; i++)
 		log_error("settings of an earlier manager: %s", faults.items[i].text);
 	faults_fini(&faults);
-	str_fini(&text);
 	return s;
 }
 
@@ -70,16 +77,18 @@ static void forget_settings(struct supervisor *s)
 
 static void take_whole(struct supervisor *s, const struct fact *f)
 {
+	s->follows = true;
 	s->file = s->recalled_file = mem_text(fact_get(f, "file"));
 	s->one_command = fact_bool(f, "one_command");
 	s->started = (time_t)fact_int(f, "started", 0);
 	s->reloads = (unsigned)fact_int(f, "reloads", 0);
-	s->recoveries = (unsigned)fact_int(f, "recoveries", 0) + 1;
-	s->upgrades = (unsigned)fact_int(f, "upgrades", 0);
+	s->recoveries = (unsigned)fact_int(f, "recoveries", 0) + !s->succeeds;
+	s->upgrades = (unsigned)fact_int(f, "upgrades", 0) + s->succeeds;
 	s->leave_by = fact_int(f, "leave_by", 0);
 	s->hurried = fact_bool(f, "hurried");
 	s->was_leaving = fact_bool(f, "leaving");
 	s->memory.last_settings = (unsigned)fact_int(f, "last_settings", 0);
+	upgrade_recall(s, f);
 }
 
 static int read_journal(struct supervisor *s, int fd, struct err *err)
@@ -212,10 +221,19 @@ static void revive_programs(struct supervisor *s)
 	}
 }
 
+static void revive_moments(struct supervisor *s)
+{
+	if (!s->succeeds && !*s->memory.custody.rolled_back)
+		return;
+	list_each(b, &s->memory.before.moments, struct snapshot_block, node)
+		moment_revive(&s->rollout, &b->head, s->succeeds);
+}
+
 void memory_revive(struct supervisor *s)
 {
 	reconcile_hold(&s->store, s->settings);
 	revive_programs(s);
+	revive_moments(s);
 	reconcile_end_revival(&s->rollout, &s->store, s->settings);
 	store_close_given(&s->store);
 	memory_checkpoint(s);

@@ -120,6 +120,21 @@ static void do_shut_down(void *ctx)
 	supervisor_leave(ctx);
 }
 
+static int do_upgrade(void *ctx, struct err *err)
+{
+	return upgrade_begin(ctx, err);
+}
+
+static void tell_upgrade(void *ctx, struct control_upgrade *ret)
+{
+	const struct upgrade *u = &((struct supervisor *)ctx)->upgrade;
+
+	*ret = (struct control_upgrade){ .number = u->number, .text = u->text,
+					 .under_way = upgrade_under_way(u),
+					 .done = u->state == UPGRADE_DONE };
+}
+
 const struct control_ops supervisor_ops = {
 	.facts = tell_facts, .reload = supervisor_reload, .shut_down = do_shut_down,
+	.upgrade = do_upgrade, .upgraded = tell_upgrade,
 };

@@ -44,8 +44,10 @@ static void on_usr1(struct supervisor *s)
 
 static void on_usr2(struct supervisor *s)
 {
-	(void)s;
-	log_warning("SIGUSR2: upgrade is not in this version");
+	struct err err;
+
+	if (upgrade_begin(s, &err) < 0)
+		log_warning("SIGUSR2: %s", err.text);
 }
 
 static const struct {

@@ -79,6 +79,7 @@ static void loop_end(struct supervisor *s)
 	supervisor_strangers_stop(s);
 	loop_timer_stop(&s->heir.due);
 	loop_later_stop(&s->heir.become);
+	upgrade_stop(s);
 	loop_timer_stop(&s->patience);
 	loop_free(s->loop);
 }
@@ -151,7 +152,7 @@ static int programs_start(struct supervisor *s, struct err *err)
 	list_init(&s->rollout.programs);
 	drains_init(&s->rollout.drains, &s->store);
 	memory_give_sockets(s);
-	if (!s->recoveries)
+	if (!s->follows)
 		return cold_start(s, err);
 	memory_revive(s);
 	return 0;
@@ -262,14 +263,19 @@ int supervisor_run(struct supervisor *s, struct settings *settings)
 
 	s->settings = settings;
 	s->lock = -1;
-	if (!s->recoveries)
+	if (!s->follows)
 		s->started = time(NULL);
 	s->exit_code = start_all(s, &started);
+	/* Nothing of what there is ends with us: another one takes it up. */
+	if (s->exit_code != EXIT_ORDERLY && s->follows)
+		_exit(s->exit_code);
 	if (s->exit_code == EXIT_ORDERLY) {
 		s->state = MANAGER_RUNNING;
 		log_notice("holdport %s runs, pid %ld, in %s", HOLDPORT_VERSION,
 			   (long)link_face(&s->link), settings->supervisor.runtime_dir);
+		upgrade_settle(s);
 		link_say(&s->link, CHANNEL_SETTLED, 0, NULL, -1);
+		platform_take_signals();
 		supervisor_go_on(s);
 		loop_run(s->loop);
 	}

@@ -15,6 +15,7 @@
 #include "socket/store.h"
 #include "supervisor/memory.h"
 #include "supervisor/reconcile.h"
+#include "supervisor/upgrade.h"
 #include "supervisor/upward.h"
 
 /* Exit codes of `holdport run` (docs/control.md). */
@@ -50,6 +51,8 @@ struct supervisor {
 	enum manager_state state;
 	const char *file;		/* what was asked for; NULL for `exec` */
 	bool one_command;		/* `exec`: over when its program is */
+	char **environment;		/* as we were started */
+	bool succeeds;			/* an image before ours, in this process */
 	struct settings *settings;	/* in force */
 	struct loop *loop;
 	char **words;			/* that we were started with, from the executable's on */
@@ -79,6 +82,8 @@ struct supervisor {
 	int64_t leave_by;		/* loop_now(), while leaving */
 	struct foster foster;		/* the keeper, for workers that it is parent of */
 	struct memory memory;
+	struct upgrade upgrade;
+	bool follows;			/* another manager, whose state was read */
 	/* Of an earlier manager, while it is taken up: */
 	bool was_leaving;
 	char *recalled_file;

@@ -373,6 +373,7 @@ class Holdport:
         self.runtime_dir = self.dir / "run"
         self.config = self.dir / "holdport.conf"
         self.output = self.dir / "output"
+        self.bin = BUILD / "bin"
         self.process = None
         self.leftovers_expected = False
         self._children = []
@@ -381,6 +382,12 @@ class Holdport:
         self.env["ASAN_OPTIONS"] = f"log_path={self.dir}/asan:verify_asan_link_order=0"
         self.env["UBSAN_OPTIONS"] = f"log_path={self.dir}/ubsan:print_stacktrace=1"
         self.env["NO_COLOR"] = "1"
+
+    def install(self):
+        """Programs of our own, so that others can be put in their place: holdportd."""
+        self.bin = self.dir / "bin"
+        shutil.copytree(BUILD / "bin", self.bin)
+        return self.bin / "holdportd"
 
     # Words of a configuration
 
@@ -437,7 +444,7 @@ class Holdport:
 
     def plain(self, *args, timeout=60, env=None):
         """`holdport ARGS`, exactly."""
-        argv = [str(BUILD / "bin/holdport"), *map(str, args)]
+        argv = [str(self.bin / "holdport"), *map(str, args)]
         done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               timeout=timeout, env={**self.env, **(env or {})}, cwd=self.dir)
         return Result(argv, done.returncode, done.stdout, done.stderr)
@@ -451,7 +458,7 @@ class Holdport:
     def spawn(self, *args, **named):
         """`holdport ARGS` in the background; ended with the story."""
         named.setdefault("env", self.env)
-        child = subprocess.Popen([str(BUILD / "bin/holdport"), *map(str, args)],
+        child = subprocess.Popen([str(self.bin / "holdport"), *map(str, args)],
                                  stdin=subprocess.DEVNULL, cwd=self.dir, **named)
         self._children.append(child)
         return child

@@ -127,7 +127,14 @@ def test_every_answer_is_of_its_type(town):
         client.ask("Events", more=True)
         client.ask("Events", since=999999999)
         client.ask("GetInfo", interface="org.varlink.service")
-        assert client.seen >= set(client.interfaces[HOLDPORT].methods) - {"Shutdown"}
+        assert client.ask("Upgrade", wait=False)[-1]["id"] == 1
+        seen = client.seen
+    config(town)
+    town.await_(lambda s: s["supervisor"]["upgrades"] == 1)
+    with Typed(town) as client:
+        assert client.ask("UpgradeOutcome", id=1)[-1]["done"]
+        seen |= client.seen
+        assert seen >= set(client.interfaces[HOLDPORT].methods) - {"Shutdown"}
         assert client.ask("Shutdown", more=True)[-1]["done"]
     assert town.process.wait(timeout=20) == 0
 

@@ -71,8 +71,7 @@ def test_a_fault_moves_no_cursor(holdport):
     assert "\u009b" not in said.err, said
 
 
-@pytest.mark.parametrize("command", ["logs", "upgrade",
-                                     "adopt", "import"])
+@pytest.mark.parametrize("command", ["logs", "adopt", "import"])
 def test_commands_that_are_not_in_this_version_say_so(holdport, command):
     said = holdport.plain(command, "x")
     assert said.code == USAGE

@@ -63,7 +63,7 @@ def test_removal_is_waited_for(holdport):
     assert not holdport.status()["programs"]
 
 
-def test_usr1_opens_the_log_anew_and_usr2_is_refused_aloud(holdport):
+def test_usr1_opens_the_log_anew_and_what_usr2_does_is_in_it(holdport):
     log, moved = holdport.dir / "own.log", holdport.dir / "own.log.1"
     holdport.write_config(f"""\
         [supervisor]
@@ -78,5 +78,5 @@ def test_usr1_opens_the_log_anew_and_usr2_is_refused_aloud(holdport):
     holdport.process.send_signal(signal.SIGUSR1)
     eventually(log.exists)
     holdport.process.send_signal(signal.SIGUSR2)
-    eventually(lambda: "not in this version" in log.read_text())
-    assert "not in this version" not in moved.read_text()
+    eventually(lambda: "supervises, in the place of" in log.read_text())
+    assert "supervises, in the place of" not in moved.read_text()

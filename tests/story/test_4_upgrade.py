@@ -1,0 +1,293 @@
+"""Another executable in the place of the one that runs; workers do not notice."""
+
+import os
+import shutil
+import signal
+import subprocess
+
+import pytest
+
+from holdport import FAILED, SUPPORT, eventually, get
+
+
+def put(daemon, source):
+    """In its place, as a package manager does it."""
+    new = daemon.with_name("new")
+    shutil.copy(source, new)
+    os.replace(new, daemon)
+
+
+def put_image(daemon, part):
+    put(daemon, SUPPORT / "image")
+    daemon.with_name(daemon.name + ".plays").write_text(part)
+
+
+def run_installed(holdport, *options, timeout="20s", **named):
+    """web, by programs of the story's own; its address, its workers, its daemon."""
+    daemon = holdport.install()
+    address = holdport.write_web("--notify", *options, **named)
+    head, rest = holdport.config.read_text().split("\n", 1)
+    holdport.config.write_text(f"{head}\nupgrade_timeout = {timeout}\n{rest}")
+    holdport.run()
+    holdport.await_("web")
+    return address, holdport.pids("web"), daemon
+
+
+def upgrades(holdport):
+    return holdport.status()["supervisor"]["upgrades"]
+
+
+def parent_of(pid):
+    return int(open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[1])
+
+
+def test_the_same_one_again_under_load(holdport):
+    address, pids, _ = run_installed(holdport, section="workers = 2")
+    before = holdport.status()
+    with holdport.load(address, "--rate", 200) as load:
+        for _ in range(5):
+            assert "supervises" in holdport.ok("upgrade").out
+    load.expect(failed=0, refused=0)
+    now = holdport.status()
+    assert now["supervisor"]["upgrades"] == 5
+    assert now["supervisor"]["recoveries"] == 0
+    for key in ("keeper_pid", "manager_pid", "started"):
+        assert now["supervisor"][key] == before["supervisor"][key]
+    assert holdport.pids("web") == pids
+    assert {parent_of(pid) for pid in pids} == {now["supervisor"]["manager_pid"]}
+    assert holdport.socket("http")["inode"] == before["sockets"][0]["inode"]
+
+
+def test_it_runs_from_what_is_installed_now(holdport):
+    _, _, daemon = run_installed(holdport)
+    put(daemon, daemon)
+    holdport.ok("upgrade")
+    manager = holdport.manager_pid
+    assert os.stat(f"/proc/{manager}/exe").st_ino == daemon.stat().st_ino
+    os.kill(manager, signal.SIGKILL)
+    eventually(lambda: holdport.manager_pid != manager)
+    assert os.stat(f"/proc/{holdport.manager_pid}/exe").st_ino == daemon.stat().st_ino
+
+
+def test_the_end_of_a_worker_is_seen_afterwards(holdport):
+    address, [pid], _ = run_installed(holdport)
+    holdport.ok("upgrade")
+    os.kill(pid, signal.SIGALRM)
+    holdport.await_replaced("web", [pid])
+    assert f"signal {int(signal.SIGALRM)} (ALRM)" in holdport.log()
+    assert get(address) == "worker"
+
+
+SCRIPT = '''#!/usr/bin/python3
+import os, signal, socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
+line = 0
+while True:
+    with open({!r}) as pipe:
+        for word in pipe.read().split():
+            if word == "half":
+                sys.stdout.write("half of line %d, " % line)
+            elif word == "whole":
+                sys.stdout.write("whole line %d\\n" % line)
+                line += 1
+            else:
+                s.sendto(b"STATUS=" + word.encode(), os.environ["NOTIFY_SOCKET"])
+            sys.stdout.flush()
+'''
+
+
+def run_script(holdport):
+    pipe, script = holdport.dir / "pipe", holdport.dir / "server"
+    os.mkfifo(pipe)
+    script.write_text(SCRIPT.format(str(pipe)))
+    script.chmod(0o755)
+    run_installed(holdport, section=f"command = {script}\nready = notify\nhandoff = none")
+    return pipe
+
+
+def status_of(holdport):
+    return holdport.workers("web")[0]["status"]
+
+
+def test_lines_and_notifications_of_a_worker_are_whole(holdport):
+    pipe = run_script(holdport)
+    for round in range(3):
+        pipe.write_text(f"half asked-{round}")
+        holdport.await_(lambda s: status_of(holdport) == f"asked-{round}")
+        holdport.ok("upgrade")
+        pipe.write_text(f"whole done-{round}")
+        eventually(lambda: f"web/1/0: half of line {round}, whole line {round}\n" in holdport.log())
+        assert status_of(holdport) in (f"asked-{round}", f"done-{round}")
+        holdport.await_(lambda s: status_of(holdport) == f"done-{round}")
+
+
+def test_half_a_line_is_whole_after_a_rollback_too(holdport):
+    pipe = run_script(holdport)
+    pipe.write_text("half asked")
+    holdport.await_(lambda s: status_of(holdport) == "asked")
+    put_image(holdport.bin / "holdportd", "exit")
+    assert holdport.cmd("upgrade").code == FAILED
+    pipe.write_text("whole")
+    eventually(lambda: "web/1/0: half of line 0, whole line 0\n" in holdport.log())
+
+
+def test_a_watchdog_that_runs_is_not_wound_up(holdport):
+    address, [pid], _ = run_installed(holdport, section="watchdog = 600ms")
+    for _ in range(3):
+        holdport.ok("upgrade")
+    events = holdport.events()
+    missed = events.await_(lambda e: e["what"] == "worker" and "missed its watchdog" in
+                           str(e["text"]))
+    assert missed["pid"] == pid
+    holdport.ok("stop", "web")
+
+
+WHILE_RESTARTING = {
+    "starting": ("--start-delay 200", "", lambda e: e["what"] == "worker" and
+                 e["generation"] == 2 and e["state"] == "starting"),
+    "partial": ("--start-delay 100", "workers = 3",
+                lambda e: e["generation"] == 2 and e["state"] == "partial"),
+    "draining": ("--stop-delay 200", "",
+                 lambda e: e["what"] == "worker" and e["state"] == "draining"),
+    "replacing": ("--start-delay 100", "strategy = replace",
+                  lambda e: e["what"] == "worker" and e["state"] == "gone"),
+}
+
+
+@pytest.mark.parametrize("moment", WHILE_RESTARTING)
+def test_a_restart_goes_on(holdport, moment):
+    options, section, is_it = WHILE_RESTARTING[moment]
+    address, old, _ = run_installed(holdport, *options.split(),
+                                    section=f"ready = notify\n{section}")
+    events = holdport.events()
+    with holdport.load(address, "--rate", 200) as load:
+        holdport.ok("restart", "web", "--no-wait")
+        events.await_(is_it)
+        holdport.ok("upgrade")
+        holdport.await_replaced("web", old)
+        holdport.await_(lambda s: s["programs"][0]["state"] == "running" and
+                        len(s["programs"][0]["generations"]) == 1)
+    load.expect(failed=0, refused=0)
+    assert holdport.program("web")["generation"] == 2
+    assert holdport.program("web")["restarts"] == 0
+
+
+ROLLED_BACK = {
+    "crash": "it ended with signal 6 before it reported",
+    "exit": "it ended with exit status 3 before it reported",
+    "hang": "it did not report in time",
+}
+
+
+@pytest.mark.parametrize("part", ROLLED_BACK)
+def test_one_that_does_not_run_is_rolled_back(holdport, part):
+    timeout = "1500ms" if part == "hang" else "20s"
+    address, pids, daemon = run_installed(holdport, timeout=timeout)
+    manager = holdport.manager_pid
+    put_image(daemon, part)
+    with holdport.load(address, "--rate", 200) as load:
+        result = holdport.cmd("upgrade")
+    load.expect(failed=0, refused=0)
+    assert result.code == FAILED, result
+    assert f"rolled back: {ROLLED_BACK[part]}; holdport" in result.err
+    assert holdport.pids("web") == pids
+    supervisor = holdport.status()["supervisor"]
+    assert (supervisor["upgrades"], supervisor["recoveries"]) == (0, 1)
+    assert supervisor["manager_pid"] != manager
+    assert get(address) == "worker"
+
+
+def plain_text(daemon):
+    daemon.with_name("text").write_text("no program\n")
+    daemon.with_name("text").chmod(0o755)
+    os.replace(daemon.with_name("text"), daemon)
+
+
+REFUSED = {
+    "refuse": (lambda d: put_image(d, "refuse"), 'it says: program web: "nonsense" is no key'),
+    "fall": (lambda d: put_image(d, "fall"), "it ended with signal 6 (ABRT"),
+    "stranger": (lambda d: put_image(d, "stranger"), "it says: hello"),
+    "mute": (lambda d: put_image(d, "mute"), "it does not answer"),
+    "another program": (lambda d: put(d, "/bin/true"), "it ended with exit status 0"),
+    "no program": (plain_text, "it cannot be executed"),
+    "not executable": (lambda d: d.chmod(0o644), "it cannot be executed"),
+    "gone": (lambda d: d.unlink(), "No such file or directory"),
+    "a directory": (lambda d: (d.unlink(), d.mkdir()), "is not a file"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_one_that_is_not_fit_changes_nothing(holdport, what):
+    spoil, sentence = REFUSED[what]
+    address, pids, daemon = run_installed(holdport, timeout="1500ms" if what == "mute" else "20s")
+    manager = holdport.manager_pid
+    spoil(daemon)
+    result = holdport.cmd("upgrade")
+    assert result.code == FAILED, result
+    assert "nothing was changed: " in result.err
+    assert sentence in result.err
+    assert holdport.manager_pid == manager
+    assert holdport.pids("web") == pids
+    assert upgrades(holdport) == 0
+    assert get(address) == "worker"
+
+
+def test_one_that_others_may_write_is_not_run(holdport):
+    _, _, daemon = run_installed(holdport)
+    daemon.chmod(0o777)
+    result = holdport.cmd("upgrade")
+    assert result.code == FAILED, result
+    assert "nothing was changed: " in result.err and str(daemon) in result.err
+
+
+def test_only_one_at_a_time(holdport):
+    _, _, daemon = run_installed(holdport, timeout="1500ms")
+    put_image(daemon, "mute")
+    first = holdport.spawn("upgrade", "-c", holdport.config, stderr=subprocess.PIPE, text=True)
+    eventually(lambda: "upgrade 1: to " in holdport.log())
+    second = holdport.cmd("upgrade")
+    assert second.code == FAILED, second
+    assert "upgrade 1 is under way; one at a time" in second.err
+    assert "it does not answer" in first.communicate(timeout=20)[1]
+    assert first.returncode == FAILED
+
+
+def test_the_manager_is_killed_in_its_midst(holdport):
+    address, pids, daemon = run_installed(holdport)
+    put_image(daemon, "hang")
+    manager = holdport.manager_pid
+    asker = holdport.spawn("upgrade", "-c", holdport.config, stderr=subprocess.PIPE, text=True)
+    eventually(lambda: os.path.basename(os.readlink(f"/proc/{manager}/exe")) == "holdportd" and
+               os.stat(f"/proc/{manager}/exe").st_ino == daemon.stat().st_ino)
+    os.kill(manager, signal.SIGKILL)
+    assert "rolled back: it ended with signal 9" in asker.communicate(timeout=20)[1]
+    assert asker.returncode == FAILED
+    assert holdport.pids("web") == pids
+    assert get(address) == "worker"
+
+
+def test_the_manager_is_killed_while_it_asks(holdport):
+    _, pids, daemon = run_installed(holdport)
+    put_image(daemon, "mute")
+    manager = holdport.manager_pid
+    asker = holdport.spawn("upgrade", "-c", holdport.config, stderr=subprocess.PIPE, text=True)
+    eventually(lambda: "upgrade 1: to " in holdport.log())
+    os.kill(manager, signal.SIGKILL)
+    assert "nothing was changed: the manager ended while it asked" in asker.communicate(timeout=20)[1]
+    assert asker.returncode == FAILED
+    assert holdport.pids("web") == pids
+
+
+def test_by_a_signal(holdport):
+    run_installed(holdport)
+    os.kill(holdport.pid, signal.SIGUSR2)
+    holdport.await_(lambda s: s["supervisor"]["upgrades"] == 1)
+
+
+def test_without_waiting_the_number_is_said(holdport):
+    run_installed(holdport)
+    result = holdport.ok("upgrade", "--no-wait", "--json")
+    assert result.json == {"id": 1}
+    holdport.await_(lambda s: s["supervisor"]["upgrades"] == 1)
+    assert holdport.ok("upgrade", "--json").json["done"] is True
