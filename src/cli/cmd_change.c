@@ -36,7 +36,7 @@ static void say_plan(struct change *c, const json_t *plan)
 
 static bool on_reply(const json_t *parameters, void *ctx)
 {
-	static const char *const kept[] = { "plan", "faults", "results", "done" };
+	static const char *const kept[] = { "plan", "faults", "failed", "results", "done" };
 	struct change *c = ctx;
 	const json_t *event = json_object_get(parameters, "event");
 
@@ -55,9 +55,9 @@ static void on_tick(void *ctx)
 	progress_tick(&c->progress);
 }
 
-static int say_faults(const json_t *faults)
+static int say_faults(const json_t *answer)
 {
-	const json_t *fault;
+	const json_t *faults = json_object_get(answer, "faults"), *fault;
 	size_t i;
 
 	json_array_foreach((json_t *)faults, i, fault) {
@@ -68,14 +68,16 @@ static int say_faults(const json_t *faults)
 		(void)fprintf(stderr, "%s\n", str_text(&line));
 		str_fini(&line);
 	}
-	return json_array_size(faults) ? OUTCOME_USAGE : OUTCOME_DONE;
+	if (!json_array_size(faults))
+		return OUTCOME_DONE;
+	return json_is_true(json_object_get(answer, "failed")) ? OUTCOME_FAILED : OUTCOME_USAGE;
 }
 
 /* done: what is said when no program has an outcome of its own; NULL: nothing. */
 static int say_outcome(const struct change *c, const char *done)
 {
 	const json_t *results = json_object_get(c->answer, "results");
-	int code = say_faults(json_object_get(c->answer, "faults"));
+	int code = say_faults(c->answer);
 	struct str text = { 0 };
 
 	if (!code && !outcomes_ok(results))

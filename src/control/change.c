@@ -317,7 +317,7 @@ static void on_plan(const struct plan *p, void *ctx)
 	call_continue(ch->call, json_pack("{s:o}", "plan", steps));
 }
 
-static void refuse_reload(struct call *c, const struct faults *faults)
+static void refuse_reload(struct call *c, const struct faults *faults, bool failed)
 {
 	json_t *all = json_array();
 
@@ -327,7 +327,7 @@ static void refuse_reload(struct call *c, const struct faults *faults)
 		(void)json_array_append_new(all, json_text(line));
 		free(line);
 	}
-	call_reply(c, json_pack("{s:o}", "faults", all));
+	call_reply(c, json_pack("{s:o, s:b}", "faults", all, "failed", (int)failed));
 }
 
 void change_reload(struct call *c, json_t *parameters)
@@ -335,17 +335,19 @@ void change_reload(struct call *c, json_t *parameters)
 	bool dry_run = json_is_true(json_object_get(parameters, "dry_run"));
 	struct control *control = control_of(c);
 	struct faults faults = { 0 };
+	enum reloaded reloaded;
 	struct change *ch;
 
 	if (is_leaving(c))
 		return;
 	ch = begin(c, parameters);
-	if (control->ops->reload(control->ctx, dry_run, &faults, on_plan, add_ask, ch) == 0) {
+	reloaded = control->ops->reload(control->ctx, dry_run, &faults, on_plan, add_ask, ch);
+	if (reloaded == RELOAD_DONE) {
 		one_less(ch);
 		return;
 	}
 	change_free(ch);
 	c->forget = NULL;
-	refuse_reload(c, &faults);
+	refuse_reload(c, &faults, reloaded == RELOAD_FAILED);
 	faults_fini(&faults);
 }

@@ -31,14 +31,20 @@ struct control_upgrade {
 	const char *text;		/* how it ended */
 };
 
+enum reloaded {
+	RELOAD_DONE,
+	RELOAD_REFUSED,			/* what the configuration says will not do */
+	RELOAD_FAILED,			/* what is in its way now: another time it may do */
+};
+
 struct control_ops {
 	void (*facts)(void *ctx, struct control_facts *ret);
-	/* Reads and plans; carries the plan out unless dry_run.  0; -1: nothing was
-	 * changed, and ret_faults says why.  planned() is told the plan before
+	/* Reads and plans; carries the plan out unless dry_run.  If not done, nothing
+	 * was changed, and ret_faults says why.  planned() is told the plan before
 	 * anything is done. */
-	int (*reload)(void *ctx, bool dry_run, struct faults *ret_faults,
-		      void (*planned)(const struct plan *p, void *ask_ctx),
-		      ask_for_fn *ask_for, void *ask_ctx);
+	enum reloaded (*reload)(void *ctx, bool dry_run, struct faults *ret_faults,
+				void (*planned)(const struct plan *p, void *ask_ctx),
+				ask_for_fn *ask_for, void *ask_ctx);
 	void (*shut_down)(void *ctx);
 	/* Its number; -1: err says why there is none. */
 	int (*upgrade)(void *ctx, struct err *err);

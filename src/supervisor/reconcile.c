@@ -66,11 +66,11 @@ static int add_socket(const struct reconcile *r, const struct plan_step *step, s
 	if (!r->was || h->state == HELD_LISTENING || held_awaits_worker(h))
 		return 0;
 	if (step->action == PLAN_REBIND && h->shared)
-		return err_set(err, h->why, "socket %s: cannot be bound beside the one that is "
+		return err_set(err, may_pass(h) ? h->why : 0, "socket %s: cannot be bound beside the one that is "
 			       "held: %s", step->name, rebind_obstacle(h));
 	if (may_pass(h) && held_may_wait(h))
 		return 0;
-	return err_set(err, h->why, "socket %s: %s", step->name, h->reason);
+	return err_set(err, may_pass(h) ? h->why : 0, "socket %s: %s", step->name, h->reason);
 }
 
 static int tune_socket(const struct reconcile *r, const struct plan_step *step, struct undo *u,
@@ -79,8 +79,10 @@ static int tune_socket(const struct reconcile *r, const struct plan_step *step, 
 	struct held *h = store_claim(r->store, &step->key);
 
 	note_before(u, h);
-	if (held_retune(h, step->socket, err) < 0)
+	if (held_retune(h, step->socket, err) < 0) {
+		err->code = 0;
 		return err_in(err, "socket %s", step->name);
+	}
 	u->tuned = true;
 	return 0;
 }

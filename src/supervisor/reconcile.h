@@ -18,8 +18,9 @@ struct reconcile {
 };
 
 /* 0: `now` is in force (the caller replaces its reference); programs are on
- * their way.  -1: nothing has changed, and why.  A busy address is no failure:
- * its socket waits, and the programs that need it wait with it. */
+ * their way.  -1: nothing has changed, and why; with an errno in err->code where
+ * the same may go through another time.  A busy address is no failure, unless its
+ * `when_busy` says so: its socket waits, and the programs that need it wait with it. */
 int reconcile(const struct reconcile *r, const struct plan *plan, struct err *err);
 /* A configuration that an earlier manager had in force: a reference to each of its
  * sockets; what was not revived is bound. */

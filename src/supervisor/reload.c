@@ -66,9 +66,9 @@ static void put_in_force(struct supervisor *s, struct settings *now)
 	log_notice("the configuration was read again and is in force");
 }
 
-static int reload(struct supervisor *s, bool dry_run, struct faults *ret_faults,
-		  void (*planned)(const struct plan *p, void *ask_ctx), ask_for_fn *ask,
-		  void *ask_ctx)
+static enum reloaded reload(struct supervisor *s, bool dry_run, struct faults *ret_faults,
+			    void (*planned)(const struct plan *p, void *ask_ctx), ask_for_fn *ask,
+			    void *ask_ctx)
 {
 	struct settings *now = NULL;
 	struct plan plan = { 0 };
@@ -80,7 +80,7 @@ static int reload(struct supervisor *s, bool dry_run, struct faults *ret_faults,
 	else
 		now = settings_load(s->file, ret_faults);
 	if (!now)
-		return -1;
+		return RELOAD_REFUSED;
 	plan_make(s->settings, now, &s->rollout, &plan);
 	plan_tell_risks(&plan, platform_can(CAN_STEER));
 	if (planned)
@@ -97,15 +97,15 @@ static int reload(struct supervisor *s, bool dry_run, struct faults *ret_faults,
 		put_in_force(s, now);
 	else
 		settings_unref(now);
-	return rc;
+	return rc == 0 ? RELOAD_DONE : err.code ? RELOAD_FAILED : RELOAD_REFUSED;
 }
 
-int supervisor_reload(void *ctx, bool dry_run, struct faults *ret_faults,
-		     void (*planned)(const struct plan *p, void *ask_ctx), ask_for_fn *ask,
-		     void *ask_ctx)
+enum reloaded supervisor_reload(void *ctx, bool dry_run, struct faults *ret_faults,
+				void (*planned)(const struct plan *p, void *ask_ctx),
+				ask_for_fn *ask, void *ask_ctx)
 {
 	struct supervisor *s = ctx;
-	int rc;
+	enum reloaded rc;
 
 	if (!dry_run)
 		upward_reloading(&s->upward);

@@ -119,7 +119,7 @@ void supervisor_suspect(const struct held *h, struct str *ret, void *ctx);
 
 /* reload.c */
 extern const struct control_ops supervisor_ops;
-int supervisor_reload(void *ctx, bool dry_run, struct faults *ret_faults,
+enum reloaded supervisor_reload(void *ctx, bool dry_run, struct faults *ret_faults,
 		      void (*planned)(const struct plan *p, void *ask_ctx), ask_for_fn *ask,
 		      void *ask_ctx);
 

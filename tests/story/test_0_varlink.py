@@ -121,8 +121,9 @@ def test_every_answer_is_of_its_type(town):
         client.ask("Reload", dry_run=True)
         client.ask("Reload", more=True)
         config(town, web="nonsense")
-        assert client.ask("Reload", more=True)[-1]["faults"]
-        client.ask("Rollback", more=True, name="web")
+        refused = client.ask("Reload", more=True)[-1]
+        assert refused["faults"] and refused["failed"] is False
+        client.ask("Rollback", more=True, name="web", drained=True)
         client.ask("Events")
         client.ask("Events", more=True)
         client.ask("Events", since=999999999)

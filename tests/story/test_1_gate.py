@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from holdport import BUILD, SOURCES, end, eventually, get, states_on, stranger
+from holdport import BUILD, DONE, FAILED, SOURCES, end, eventually, get, states_on, stranger
+from varlink import Varlink
 
 RESET = struct.pack("ii", 1, 0)
 LINGER2 = getattr(socket, "TCP_LINGER2", 8)
@@ -310,7 +311,8 @@ def reload_onto(holdport, busy, more):
     return holdport.cmd("reload", "--no-wait")
 
 
-@pytest.mark.parametrize("when_busy, code", [("wait", 0), ("fail", 2), ("reset", 2)])
+@pytest.mark.parametrize("when_busy, code", [("wait", DONE), ("fail", FAILED),
+                                             ("reset", FAILED)])
 def test_a_reload_onto_a_listener_of_somebody_is_taken_back_or_waits(holdport, when_busy, code):
     port = holdport.port()
     somebody = stranger(port)
@@ -319,9 +321,12 @@ def test_a_reload_onto_a_listener_of_somebody_is_taken_back_or_waits(holdport, w
     result = reload_onto(holdport, port, f"when_busy = {when_busy}")
     assert result.code == code, result
     names = [s["name"] for s in holdport.status()["sockets"]]
-    assert names == (["http", "more"] if code == 0 else ["http"])
+    assert names == (["http", "more"] if code == DONE else ["http"])
     if code:
         assert f"pid {somebody.pid}" in result.err
+        with Varlink(holdport) as client:
+            told = client.call("io.holdport.Reload")
+        assert told["failed"] is True and f"pid {somebody.pid}" in told["faults"][0]
     assert holdport.pids("web") == pids and get(address) == "worker"
     end(somebody)
 
@@ -332,7 +337,7 @@ def test_a_reload_onto_what_a_reset_would_free_waits_for_it(holdport, foreign):
     holdport.run_web("--notify")
     result = reload_onto(holdport, port, "when_busy = reset\nbusy_timeout = 100ms")
     if not may_reset(holdport):
-        assert result.code == 2, result
+        assert result.code == FAILED, result
         return
     assert result.code == 0, result
     holdport.await_("more")
