@@ -50,22 +50,17 @@ static void see_left(struct left *l, const struct bound *b)
 		l->latest_ms = b->ends_ms;
 }
 
-/* What a dual-stack listener accepted over IPv6 is in the way of IPv4's wildcard as well,
- * though not of one address (measured on Linux 6.18): it is not marked IPv6-only, as
- * what was bound to its address would be. */
-static bool meets_wildcard(const struct facts *f, const struct bound *b)
-{
-	bool accepted = b->state != TCP_LISTEN && b->state != TCP_CLOSE;
-
-	return f->type == SOCK_STREAM && accepted && b->local.ss_family == AF_INET6 &&
-	       !b->v6only && f->claim.v4 == CLAIM_ALL;
-}
-
 bool facts_meet(const struct facts *f, const struct bound *b)
 {
-	struct claim claim = claim_of((const struct sockaddr *)&b->local, b->v6only);
+	bool ipv6 = b->local.ss_family == AF_INET6;
+	struct rule_socket ours = { .claim = f->claim, .stage = RULE_LISTENING };
+	struct rule_socket theirs = {
+		.claim = claim_of((const struct sockaddr *)&b->local, b->v6only),
+		.dual = ipv6 && !b->v6only,
+		.stage = f->type == SOCK_DGRAM ? RULE_BOUND : rule_stage_of(b->state, !b->inode),
+	};
 
-	return claims_meet(&f->claim, &claim) || meets_wildcard(f, b);
+	return rule_meet(&theirs, &ours);
 }
 
 void facts_see(struct facts *f, const struct bound *b)

@@ -34,6 +34,7 @@ enum rule_stage {
 struct rule_socket {
 	struct claim claim;	/* by claim_of() of its *own* local address: what a
 				 * listener of the wildcard accepted has one address */
+	bool dual;		/* IPv6 without IPV6_V6ONLY: has it from its listener */
 	unsigned options;	/* REUSE_ADDRESS | REUSE_PORT */
 	uid_t uid;
 	unsigned device;	/* SO_BINDTODEVICE; 0: any */
@@ -53,6 +54,8 @@ extern const struct rule rule_linux;
 
 /* From TCP's states (as in <netinet/tcp.h>); `orphan`: no descriptor is left. */
 enum rule_stage rule_stage_of(int tcp_state, bool orphan);
+/* Whether the address of the first is in the way of the second at all. */
+bool rule_meet(const struct rule_socket *first, const struct rule_socket *second);
 /* 0, or the errno that bind(2) and listen(2) of the second end with. */
 int rule_bind(const struct rule *rule, const struct rule_socket *first,
 	      const struct rule_socket *second);

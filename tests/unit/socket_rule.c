@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 
 #include "base/owner.h"
+#include "socket/open.h"
 #include "socket/rule.h"
 
 enum { NONE = 0, A = REUSE_ADDRESS, P = REUSE_PORT, AP = A | P, STRANGER = 65534 };
@@ -147,12 +149,118 @@ static void users_are_told_apart_as_the_kernel_does(void **state)
 	}
 }
 
+/* A line of data/bind_accepted.txt. */
+struct accepted {
+	char listener[32], client[32], second[32], answers[3][8];
+};
+
+static int answer_of(const char *word)
+{
+	return strcmp(word, "ok") == 0 ? 0 : EADDRINUSE;
+}
+
+static struct rule_socket socket_at(const char *text, enum rule_stage stage, const char *listener)
+{
+	bool dual = key_for(text).family == AF_INET6 && key_for(listener).address.any;
+
+	return (struct rule_socket){ .claim = host(text, !key_for(text).address.any),
+				     .stage = stage, .dual = dual };
+}
+
+/* While the listener is there: both must pass. */
+static int rule_says(const struct accepted *a, int when)
+{
+	static const enum rule_stage stages[] = { RULE_CONNECTED, RULE_CONNECTED, RULE_MINIMAL };
+	struct rule_socket listener = socket_at(a->listener, RULE_LISTENING, a->listener);
+	struct rule_socket left = socket_at(a->client, stages[when], a->listener);
+	struct rule_socket second = socket_at(a->second, RULE_LISTENING, a->second);
+	int why = when == 0 ? rule_bind(&rule_linux, &listener, &second) : 0;
+
+	return why ? why : rule_bind(&rule_linux, &left, &second);
+}
+
+static int open_at(const char *text, int port)
+{
+	struct socket_settings s = UNSET_SETTINGS;
+	struct key key = key_for(text);
+	struct err err = { 0 };
+	int fd;
+
+	set_port(&key, port);
+	s.exclusive = CHOICE_YES;
+	fd = socket_open(&key, &s, &err);
+	return fd < 0 ? -err.code : fd;
+}
+
+static int second_bind(const char *text, int port)
+{
+	int fd = open_at(text, port);
+
+	if (fd < 0)
+		return -fd;
+	fd_close(&fd);
+	return 0;
+}
+
+static void ask_kernel(const struct accepted *a, int ret[3])
+{
+	int listener = open_at(a->listener, 0), port = port_of_fd(listener), client, server;
+	struct key to = key_for(a->client);
+
+	set_port(&to, port);
+	client = connect_to(&to);
+	server = accept(listener, NULL, NULL);
+	assert_true(client >= 0 && server >= 0);
+	ret[0] = second_bind(a->second, port);
+	fd_close(&listener);
+	ret[1] = second_bind(a->second, port);
+	fd_close(&server);
+	fd_close(&client);
+	ret[2] = second_bind(a->second, port);
+}
+
+static bool kernel_follows(const struct accepted *a)
+{
+	int says[3];
+
+	ask_kernel(a, says);
+	for (int i = 0; i < 3; i++)
+		if (says[i] != answer_of(a->answers[i]))
+			return false;
+	return true;
+}
+
+static void what_was_accepted_is_in_the_way_as_it_was_measured(void **state)
+{
+	FILE *in = fopen("data/bind_accepted.txt", "re");
+	struct accepted a;
+	char line[256];
+	int rows = 0;
+
+	(void)state;
+	assert_non_null(in);
+	while (fgets(line, sizeof(line), in)) {
+		if (sscanf(line, "%31s %31s %31s %7s %7s %7s", a.listener, a.client, a.second,
+			   a.answers[0], a.answers[1], a.answers[2]) != 6 || *line == '#')
+			continue;
+		rows++;
+		for (int i = 0; i < 3; i++)
+			if (rule_says(&a, i) != answer_of(a.answers[i]))
+				fail_msg("%d: %s", i, line);
+		/* Somebody else may have got the port for a client of his. */
+		AWAIT(kernel_follows(&a));
+	}
+	(void)fclose(in);
+	assert_int_equal(rows, 19);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_option_helps_only_if_both_have_it),
 		cmocka_unit_test(another_address_or_device_is_not_in_the_way),
 		cmocka_unit_test(the_states_of_tcp_have_their_stage),
+		cmocka_unit_test(what_was_accepted_is_in_the_way_as_it_was_measured),
 		cmocka_unit_test(users_are_told_apart_as_the_kernel_does),
 	};
 
