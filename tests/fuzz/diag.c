@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "platform/linux/diag_read.h"
+#include "platform/linux/mptcp.h"
 #include "platform/linux/sock_diag.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -27,14 +28,27 @@ static void check(const struct bound *b)
 	must(c.v4 != CLAIM_NONE || c.v6 != CLAIM_NONE);
 }
 
+/* Each is taken for a subflow of what they say of MPTCP. */
 static int on_message(const struct nlmsghdr *head, void *ctx)
 {
 	struct bound b;
+	const struct inet_diag_msg *m = diag_read_inet(head, &b);
 
-	(void)ctx;
-	if (diag_read_inet(head, &b))
-		check(&b);
+	if (!m)
+		return MNL_CB_OK;
+	check(&b);
+	mptcp_left_correct(ctx, m, &b);
+	check(&b);
 	return MNL_CB_OK;
+}
+
+static void read_messages(const char *bytes, size_t size)
+{
+	struct mptcp_left left = { 0 };
+
+	(void)sock_diag_read(bytes, size, 0, mptcp_left_see, &left);
+	(void)sock_diag_read(bytes, size, 0, on_message, &left);
+	mptcp_left_fini(&left);
 }
 
 static void read_lines(char *text, bool v6)
@@ -59,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (data[0] == 'l' || data[0] == '6')
 		read_lines(copy, data[0] == '6');
 	else
-		(void)sock_diag_read(copy, size - 1, 0, on_message, NULL);
+		read_messages(copy, size - 1);
 	free(copy);
 	return 0;
 }

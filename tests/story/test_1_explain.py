@@ -12,10 +12,11 @@ import time
 import pytest
 
 from holdport import (BUILD, DONE, NOT_PERMITTED, PATIENCE, TIMED_OUT, USAGE, end,
-                      stranger)
+                      eventually, stranger)
 from test_1_gate import foreign   # noqa: F401 (a fixture)
 
 CANNOT = 3
+IPPROTO_MPTCP = 262
 ROOT = os.geteuid() == 0
 BLOCKER = {"kind", "state", "count", "pid", "program", "descriptor", "options", "user",
            "free_after_s",
@@ -112,6 +113,32 @@ def test_what_a_dual_stack_server_left_blocks_the_wildcard_of_ipv4_too(holdport)
             answer, _ = explain(holdport, f"{address}:{port}")
             assert [b["count"] for b in answer["blockers"]] == [1] * count, address
         server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+
+def test_mptcp_blocks_and_leaves_what_it_leaves(holdport):
+    """The kernel shows the subflow of a connection that nobody has open any more as
+    ESTABLISHED, and as somebody's."""
+    port = holdport.port()
+    try:
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, IPPROTO_MPTCP)
+    except OSError:
+        pytest.skip("this kernel has no MPTCP")
+    with listener, socket.socket(socket.AF_INET, socket.SOCK_STREAM, IPPROTO_MPTCP) as client:
+        listener.bind(("127.0.0.1", port))
+        listener.listen()
+        [blocker] = explain(holdport, port)[0]["blockers"]
+        assert (blocker["kind"], blocker["state"], blocker["pid"]) == ("listener", "LISTEN",
+                                                                       os.getpid())
+        client.connect(("127.0.0.1", port))
+        server, _ = listener.accept()
+        listener.close()
+        server.close()
+        eventually(lambda: explain(holdport, port)[0]["blockers"][0]["state"] == "FIN_WAIT_2")
+        [blocker] = explain(holdport, port)[0]["blockers"]
+        assert (blocker["count"], blocker["pid"], blocker["user"]) == (1, None, None)
+        assert blocker["free_after_s"] <= 60 <= blocker["free_before_s"] <= 126
+        if ROOT:
+            assert holdport.plain("drain", port, "--reset").code == DONE
 
 
 def test_causes_that_are_no_socket_have_their_kind(holdport, tmp_path):

@@ -173,6 +173,64 @@ static void what_nobody_has_open_is_ended_and_the_port_is_free(void **state)
 	close_ends(&alive);
 }
 
+/* As socket_open() makes it; -1: this system has no MPTCP. */
+static struct ends connect_mptcp(void)
+{
+	struct socket_settings s = UNSET_SETTINGS;
+	struct ends e = { .key = key_for("127.0.0.1:1"), .client = -1, .server = -1 };
+
+	key_make(&e.key.address, SOCK_STREAM, IPPROTO_MPTCP, &e.key);
+	set_port(&e.key, 0);
+	s.exclusive = CHOICE_YES;
+	e.listener = socket_open(&e.key, &s, NULL);
+	if (e.listener < 0)
+		return e;
+	e.port = port_of_fd(e.listener);
+	set_port(&e.key, e.port);
+	e.client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
+	assert_int_equal(connect(e.client, (struct sockaddr *)&e.key.address.sa,
+				 e.key.address.length), 0);
+	e.server = accept(e.listener, NULL, NULL);
+	return e;
+}
+
+static bool can_be_bound(const struct key *key)
+{
+	int fd = socket_open(key, &UNSET_SETTINGS, NULL);
+	bool can = fd >= 0;
+
+	fd_close(&fd);
+	return can;
+}
+
+/* Its subflow is ESTABLISHED, with an inode, as the kernel shows it. */
+static void what_mptcp_leaves_is_seen_as_it_is_and_can_be_ended(void **state)
+{
+	struct ends e = connect_mptcp();
+	struct seen s;
+
+	(void)state;
+	if (e.listener < 0)
+		skip();
+	s = look(e.port, SOCK_STREAM);
+	assert_int_equal(s.by_state[TCP_LISTEN], 1);
+	assert_int_equal(s.by_state[TCP_ESTABLISHED], 1);
+	assert_int_equal(s.open, 2);
+	fd_close(&e.listener);
+	fd_close(&e.server);
+	AWAIT(look(e.port, SOCK_STREAM).by_state[TCP_FIN_WAIT2] == 1);
+	s = look(e.port, SOCK_STREAM);
+	assert_int_equal(s.by_state[TCP_ESTABLISHED], 0);
+	assert_int_equal(s.open, 0);
+	assert_int_equal(s.timed, 1);
+	assert_in_range(s.latest, 50000, 60000);
+	if (platform_end_connections(e.port, of_nobody, NULL, NULL) == 1) {
+		key_make(&e.key.address, SOCK_STREAM, 0, &e.key);
+		AWAIT(can_be_bound(&e.key));
+	}
+	close_ends(&e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +239,7 @@ int main(void)
 		cmocka_unit_test(the_kernels_own_timers_are_told),
 		cmocka_unit_test(a_socket_that_goes_is_heard_of),
 		cmocka_unit_test(what_nobody_has_open_is_ended_and_the_port_is_free),
+		cmocka_unit_test(what_mptcp_leaves_is_seen_as_it_is_and_can_be_ended),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

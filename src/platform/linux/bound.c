@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "platform/linux/diag_read.h"
+#include "platform/linux/mptcp.h"
 #include "platform/linux/sock_diag.h"
 
 /* Bits of the request that are no states: connection requests, and (Linux 6.8)
@@ -17,6 +18,7 @@
 
 struct look {
 	int port;
+	struct mptcp_left mptcp;
 	void (*see)(const struct bound *b, void *ctx);
 	void *ctx;
 };
@@ -34,9 +36,12 @@ static int on_socket(const struct nlmsghdr *head, void *ctx)
 {
 	const struct look *l = ctx;
 	struct bound b;
+	const struct inet_diag_msg *m = diag_read_inet(head, &b);
 
-	if (diag_read_inet(head, &b) && port_of(&b) == l->port)
-		l->see(&b, l->ctx);
+	if (!m || port_of(&b) != l->port)
+		return MNL_CB_OK;
+	mptcp_left_correct(&l->mptcp, m, &b);
+	l->see(&b, l->ctx);
 	return MNL_CB_OK;
 }
 
@@ -110,8 +115,13 @@ int platform_each_bound(int port, int type, void (*see)(const struct bound *b, v
 			void *ctx, struct err *err)
 {
 	struct look l = { .port = port, .see = see, .ctx = ctx };
+	int rc;
 
-	if (has_sock_diag(type))
-		return ask_both(&l, type, err) ? -1 : 1;
-	return read_tables(&l, type, err);
+	if (!has_sock_diag(type))
+		return read_tables(&l, type, err);
+	if (type == SOCK_STREAM)
+		mptcp_left_look(port, &l.mptcp);
+	rc = ask_both(&l, type, err) ? -1 : 1;
+	mptcp_left_fini(&l.mptcp);
+	return rc;
 }

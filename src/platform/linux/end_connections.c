@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "platform/linux/diag_read.h"
+#include "platform/linux/mptcp.h"
 #include "platform/linux/sock_diag.h"
 
 #define ENDABLE (0xffeu & ~(1u << TCP_LISTEN | 1u << TCP_CLOSE | 1u << TCP_SYN_SENT))
@@ -20,6 +21,7 @@
  * keeps us from meeting another one that took its place. */
 struct list_of_ends {
 	in_port_t port;
+	struct mptcp_left mptcp;
 	bool (*end)(const struct bound *b, void *ctx);
 	void *ctx;
 	struct inet_diag_req_v2 *ends;
@@ -32,7 +34,10 @@ static int on_socket(const struct nlmsghdr *head, void *ctx)
 	struct bound b;
 	const struct inet_diag_msg *m = diag_read_inet(head, &b);
 
-	if (!m || m->id.idiag_sport != l->port || !(ENDABLE & 1u << b.state) || !l->end(&b, l->ctx))
+	if (!m || m->id.idiag_sport != l->port || !(ENDABLE & 1u << b.state))
+		return MNL_CB_OK;
+	mptcp_left_correct(&l->mptcp, m, &b);
+	if (!l->end(&b, l->ctx))
 		return MNL_CB_OK;
 	if ((l->count & (l->count - 1)) == 0)	/* at a power of two there is no room */
 		l->ends = mem_grow(l->ends, l->count ? 2 * l->count : 1, sizeof(*l->ends));
@@ -90,8 +95,10 @@ int platform_end_connections(int port, bool (*end)(const struct bound *b, void *
 
 	if (!may_end())
 		return err_set(err, EPERM, "ending connections needs root or CAP_NET_ADMIN");
+	mptcp_left_look(port, &l.mptcp);
 	if (!collect(&l, AF_INET, err) && !collect(&l, AF_INET6, err))
 		rc = end_all(&l, err);
+	mptcp_left_fini(&l.mptcp);
 	free(l.ends);
 	return rc;
 }
