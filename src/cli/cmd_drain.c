@@ -55,8 +55,8 @@ static int tell(const struct request *r, const struct wait_for *w, enum waited o
 	if (outcome != WAITED_FREE)
 		return complain(codes[outcome], "%s", err->text);
 	if (w->ended)
-		str_addf(&text, "ended %d connection%s that nobody served\n", w->ended,
-			 w->ended == 1 ? "" : "s");
+		str_addf(&text, "ended %d connection%s%s\n", w->ended, w->ended == 1 ? "" : "s",
+			 w->served ? "" : " that nobody served");
 	str_addf(&text, "%s can be bound\n", r->names[0]);
 	(void)output_now(&text);
 	str_fini(&text);
@@ -68,6 +68,7 @@ int cmd_drain(struct request *r)
 	struct shown shown = { .request = r, .begun = clock_monotonic_ms(),
 			       .live = isatty(STDERR_FILENO) };
 	struct wait_for w = { .timeout = r->timeout, .reset = option_given(r, OPTION_RESET),
+			      .served = option_given(r, OPTION_SERVED),
 			      .show_every = shown.live ? SHOW_EVERY_MS : 0, .show = show,
 			      .ctx = &shown };
 	struct err err = { 0 };
@@ -76,6 +77,8 @@ int cmd_drain(struct request *r)
 
 	if (code)
 		return code;
+	if (w.served && !w.reset)
+		return complain(OUTCOME_USAGE, "drain: --served says what --reset ends");
 	outcome = trial_wait(&w, &err);
 	if (shown.live)
 		(void)fputs("\r\033[K", stderr);

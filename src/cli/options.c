@@ -44,6 +44,8 @@ static const struct row {
 			  "of socket: stream (preset), datagram, seqpacket" },
 	[OPTION_RESET] = { "reset", 0, FLAG, NULL, 0,
 			   "when the time is over, end what is left and served by nobody" },
+	[OPTION_SERVED] = { "served", 0, FLAG, NULL, 0,
+			    "with --reset: also what a process has open" },
 	[OPTION_DRY_RUN] = { "dry-run", 0, FLAG, NULL, 0, "print the plan and leave it at that" },
 	[OPTION_FOLLOW] = { "follow", 'f', FLAG, NULL, 0, "go on with what happens from now on" },
 	[OPTION_SINCE] = { "since", 0, NUMBER, "SEQ", offsetof(struct request, since),

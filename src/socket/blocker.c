@@ -144,7 +144,7 @@ static void judge_taken(const struct facts *f, struct judgement *v)
 		v->maybe = options < 0 && refused_beside(f, 0);
 		return;
 	}
-	v->endable = !f->holder_count && refused_beside(f, 0);
+	v->endable = v->forcible = !f->holder_count && refused_beside(f, 0);
 	add_left(f, v);
 }
 

@@ -52,6 +52,8 @@ struct judgement {
 	int64_t after_ms, before_ms;
 	/* Nobody serves what is in the way: ending it would free the address. */
 	bool endable;
+	/* So would ending what somebody serves as well: it is connections alone. */
+	bool forcible;
 	/* Connections beside the listener may be in the way too, once that has gone; or
 	 * of somebody who does not share. */
 	bool maybe;

@@ -206,7 +206,8 @@ static void advise_connections(const struct key *key, const struct facts *f,
 	if (!f->sharing)
 		str_add(ret, "a bind with SO_REUSEADDR may get past them; ");
 	if (!v->endable)
-		str_add(ret, "end the processes that have these connections open");
+		str_addf(ret, "end the processes that have these connections open, or only the "
+			 "connections by \"holdport drain %s --reset --served\"", text);
 	else if (v->before_ms >= 0)
 		str_addf(ret, "wait, or end them by \"holdport drain %s --reset\" "
 			 "(when_busy = reset)", text);

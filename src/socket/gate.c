@@ -257,11 +257,16 @@ void gate_patience(struct gate *g, int64_t patience_ms)
 			 on_patience_over);
 }
 
-static bool is_unserved(const struct bound *b, void *ctx)
+static bool is_in_the_way(const struct bound *b, void *ctx)
 {
 	const struct gate *g = ctx;
 
-	return !b->inode && facts_meet(&g->view->facts, b);
+	return facts_meet(&g->view->facts, b);
+}
+
+static bool is_unserved(const struct bound *b, void *ctx)
+{
+	return !b->inode && is_in_the_way(b, ctx);
 }
 
 bool gate_can_reset(const struct gate *g)
@@ -269,13 +274,17 @@ bool gate_can_reset(const struct gate *g)
 	return g->view && g->view->judgement.endable && platform_can(CAN_END_CONNECTIONS);
 }
 
-int gate_reset(struct gate *g, struct err *err)
+int gate_reset(struct gate *g, bool served, struct err *err)
 {
+	const struct judgement *j = g->view ? &g->view->judgement : NULL;
 	int ended;
 
-	if (!g->view || !g->view->judgement.endable)
+	if (served && !(j && j->forcible))
+		return err_set(err, 0, "it is not connections alone that are in the way");
+	if (!served && !(j && j->endable))
 		return err_set(err, 0, "what is in the way is no connection that nobody serves");
-	ended = platform_end_connections(g->view->facts.port, is_unserved, g, err);
+	ended = platform_end_connections(g->view->facts.port,
+					 served ? is_in_the_way : is_unserved, g, err);
 	g->unseen = true;
 	return ended;
 }

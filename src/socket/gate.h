@@ -57,9 +57,10 @@ void gate_open(struct gate *g);
 
 /* Whether ending what nobody serves would free it, and this system lets us. */
 bool gate_can_reset(const struct gate *g);
-/* Ends the connections in the way that no process has open, if nothing else is: how
- * many that were; -1 and why that is not possible, or of no help. */
-int gate_reset(struct gate *g, struct err *err);
+/* Ends the connections in the way that no process has open, if nothing else is;
+ * `served`: also those that one has.  How many that were; -1 and why that is not
+ * possible, or of no help. */
+int gate_reset(struct gate *g, bool served, struct err *err);
 
 /* When it will be free, from now: ms, -1 where nobody knows. */
 int64_t gate_after(const struct gate *g);

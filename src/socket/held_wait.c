@@ -58,7 +58,7 @@ static bool reset(struct held *h)
 {
 	char text[ADDRESS_TEXT_SIZE];
 	struct err err = { 0 };
-	int ended = gate_reset(&h->gate, &err);
+	int ended = gate_reset(&h->gate, false, &err);
 
 	if (ended < 0)
 		h->trouble = mem_format("a reset is no way: %s", err.text);

@@ -36,6 +36,7 @@ struct wait_for {
 	struct key key;
 	int64_t timeout;	/* ms; -1: none */
 	bool reset;		/* when it is over (at once, if there is none): end what is left */
+	bool served;		/* also what a process has open */
 	int64_t show_every;	/* ms; 0: only when something else is in the way */
 	void (*show)(const struct trial *t, void *ctx);
 	void *ctx;

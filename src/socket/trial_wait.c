@@ -109,7 +109,7 @@ static void late(struct gate *g)
 		fail(w, WAITED_TIMEOUT);
 		return;
 	}
-	ended = gate_reset(g, w->err);
+	ended = gate_reset(g, w->spec->served, w->err);
 	if (ended < 0) {
 		finish(w, w->err->code == EPERM ? WAITED_FORBIDDEN : WAITED_TIMEOUT);
 		return;

@@ -229,6 +229,35 @@ def test_drain_resets_what_nobody_serves_and_nothing_else(holdport, foreign):
     assert left.server.recv(1) == b"x"
 
 
+@pytest.mark.skipif(not ROOT, reason="ending connections needs root")
+def test_drain_resets_what_somebody_serves_if_it_is_told_to(holdport, foreign):
+    mine, other = holdport.port(), holdport.port()
+    left, alive = foreign(mine).leave("CLOSE_WAIT"), foreign(other).leave("ESTABLISHED")
+    assert "--served" in explain(holdport, mine)[0]["advice"][0]
+    result = holdport.plain("drain", mine, "--reset", "--served")
+    assert result.code == DONE and "ended 1 connection\n" in result.out, result
+    with pytest.raises(ConnectionError):
+        left.server.send(b"x")
+    alive.client.send(b"x")
+    assert alive.server.recv(1) == b"x"
+
+
+def test_drain_resets_nothing_beside_a_listener_and_served_is_of_a_reset(holdport):
+    port = holdport.port()
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", port))
+        listener.listen()
+        client = socket.create_connection(("127.0.0.1", port))
+        server, _ = listener.accept()
+        result = holdport.plain("drain", port, "--timeout", "100ms", "--reset", "--served")
+        assert result.code == TIMED_OUT and "not connections alone" in result.err
+        client.send(b"x")
+        assert server.recv(1) == b"x"
+        client.close()
+        server.close()
+    assert holdport.plain("drain", port, "--served").code == USAGE
+
+
 def test_drain_says_that_a_reset_is_not_permitted(holdport, foreign):
     port = holdport.port()
     foreign(port).leave("FIN_WAIT_1")
