@@ -467,7 +467,7 @@ COMES = """
 import fcntl, json, os, signal, socket, struct, subprocess, sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-import alone
+import alone, own_net
 
 SIOCSIFADDR = 0x8916
 
@@ -475,7 +475,7 @@ def listens():
     return any(line.split()[3] == "0A" for line in Path("/proc/self/net/tcp").read_text().splitlines())
 
 alone.enter()
-alone.bring_up()
+own_net.bring_up()
 child = subprocess.Popen(sys.argv[2:], stderr=subprocess.PIPE, text=True)
 said = child.stderr.readline()
 while "not on this host" not in said:
