@@ -54,30 +54,54 @@ static json_t *key_json(const struct key *k)
 			 "slot", k->slot);
 }
 
+/* The sockets of an answer, and what is connected at their addresses. */
+struct list_of_held {
+	const struct held **all;
+	struct left_at *left;
+	size_t count;
+	bool can_tell;
+};
+
+static void list_add(struct list_of_held *l, const struct held *h)
+{
+	l->all = mem_grow(l->all, l->count + 1, sizeof(*l->all));
+	l->left = mem_grow(l->left, l->count + 1, sizeof(*l->left));
+	l->all[l->count] = h;
+	l->left[l->count++] = (struct left_at){
+		.sa = (const struct sockaddr *)&h->key.address.sa,
+	};
+}
+
+static void list_fini(struct list_of_held *l)
+{
+	free(l->all);
+	free(l->left);
+}
+
 /* States without a connection are left out; null: the system cannot tell.  Those of
  * a group are at one address, and told of its first slot. */
-static json_t *connections_json(const struct key *k)
+static json_t *connections_json(const struct list_of_held *l, size_t i)
 {
-	const struct sockaddr *sa = (const struct sockaddr *)&k->address.sa;
-	unsigned counts[12];
+	const struct key *k = &l->all[i]->key;
+	const unsigned *counts = l->left[i].counts;
 	json_t *all;
 
-	if (k->type != SOCK_STREAM || k->slot ||
-	    platform_count_leftovers(sa, k->address.length, counts, NULL) < 0)
+	if (k->family == AF_UNIX || k->type != SOCK_STREAM || k->slot || !l->can_tell)
 		return json_null();
 	all = json_object();
-	for (size_t i = 0; i < COUNT(tcp_states); i++)
-		if (tcp_states[i] && counts[i])
-			(void)json_object_set_new(all, tcp_states[i], json_integer(counts[i]));
+	for (size_t s = 0; s < COUNT(tcp_states); s++)
+		if (tcp_states[s] && counts[s])
+			(void)json_object_set_new(all, tcp_states[s], json_integer(counts[s]));
 	return all;
 }
 
-static json_t *detail_json(const struct held *h, const struct counting *counting)
+static json_t *detail_json(const struct list_of_held *l, size_t i, const struct counting *counting)
 {
+	const struct held *h = l->all[i];
 	json_t *j = socket_json(h);
 
 	(void)json_object_set_new(j, "key", key_json(&h->key));
-	(void)json_object_set_new(j, "connections", connections_json(&h->key));
+	(void)json_object_set_new(j, "connections", connections_json(l, i));
 	(void)json_object_set_new(j, "workers", counting_json(counting, h));
 	(void)json_object_set_new(j, "copies", json_null());
 	return j;
@@ -214,23 +238,39 @@ static bool is_listed(json_t *names, const struct held *h)
 	return is_named(names, h->settings->name) && !held_is_parted(h);
 }
 
-static void answer(struct call *call, json_t *names)
+static void list_named(struct list_of_held *l, struct store *store, json_t *names)
 {
-	struct control *c = control_of(call);
+	list_each(h, &store->sockets, struct held, node)
+		for (size_t i = 0; i < group_size(h) && is_listed(names, h); i++) {
+			heal_look(group_slot(h, i));
+			list_add(l, group_slot(h, i));
+		}
+	l->can_tell = platform_count_leftovers(l->left, l->count, NULL) == 0;
+}
+
+static json_t *details_json(struct control *c, json_t *names)
+{
 	struct counting counting = { 0 };
+	struct list_of_held list = { 0 };
 	json_t *sockets = json_array();
-	bool all_seen;
 
 	list_each(p, &c->rollout->programs, struct program, node)
 		counting_add(&counting, p);
 	counting_by_socket(&counting, c);
-	list_each(h, &c->store->sockets, struct held, node)
-		for (size_t i = 0; i < group_size(h) && is_listed(names, h); i++) {
-			heal_look(group_slot(h, i));
-			(void)json_array_append_new(sockets, detail_json(group_slot(h, i), &counting));
-		}
+	list_named(&list, c->store, names);
+	for (size_t i = 0; i < list.count; i++)
+		(void)json_array_append_new(sockets, detail_json(&list, i, &counting));
+	list_fini(&list);
 	counting_fini(&counting);
-	all_seen = find_copies(c, sockets);
+	return sockets;
+}
+
+static void answer(struct call *call, json_t *names)
+{
+	struct control *c = control_of(call);
+	json_t *sockets = details_json(c, names);
+	bool all_seen = find_copies(c, sockets);
+
 	c->walked = loop_now(c->store->loop);
 	call_reply(call, json_pack("{s:o, s:b}", "sockets", sockets, "all_seen", all_seen));
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -35,10 +36,12 @@ struct seen {
 static int look(int port, struct seen *ret, struct err *err)
 {
 	struct spot all = spot_everywhere(port);
+	struct left_at at = { .sa = SPOT(&all) };
 
 	*ret = (struct seen){ .sum = 0 };
-	if (platform_count_leftovers(SPOT(&all), all.length, ret->counts, err))
+	if (platform_count_leftovers(&at, 1, err))
 		return -1;
+	memcpy(ret->counts, at.counts, sizeof(ret->counts));
 	ret->listeners = platform_find_listeners(SPOT(&all), all.length, SOCK_STREAM, NULL, 0,
 						 err);
 	for (size_t i = 0; i < COUNT(ret->counts); i++)

@@ -50,10 +50,14 @@ struct holder {
 int platform_find_listeners(const struct sockaddr *sa, socklen_t length, int type,
 			    struct holder *ret, size_t most, struct err *err);
 
-/* Sockets without a listener that are left at this address's port, counted by
- * TCP state (index as in <netinet/tcp.h>: TCP_ESTABLISHED = 1 … TCP_CLOSING = 11). */
-int platform_count_leftovers(const struct sockaddr *sa, socklen_t length, unsigned ret[12],
-			     struct err *err);
+/* Sockets without a listener that are left at an address, counted by TCP state (index
+ * as in <netinet/tcp.h>: TCP_ESTABLISHED = 1 … TCP_CLOSING = 11). */
+struct left_at {
+	const struct sockaddr *sa;	/* TCP; one of another family is passed over */
+	unsigned counts[12];		/* out, of each; only on success */
+};
+/* One look at the system's connections, however many addresses are asked about. */
+int platform_count_leftovers(struct left_at *at, size_t count, struct err *err);
 
 /* A socket that has a port: it listens, is bound only, or was left behind. */
 struct bound {

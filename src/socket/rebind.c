@@ -336,14 +336,12 @@ void rebind_steer(struct store *s)
 
 static bool under_way(const struct held *h)
 {
-	const struct sockaddr *sa = (const struct sockaddr *)&h->key.address.sa;
-	unsigned counts[12];
+	struct left_at at = { .sa = (const struct sockaddr *)&h->key.address.sa };
 
 	if (h->key.type != SOCK_STREAM ||
 	    loop_now(h->store->loop) - h->deaf_since >= HANDSHAKE_MS)
 		return false;
-	return platform_count_leftovers(sa, h->key.address.length, counts, NULL) < 0 ||
-	       counts[TCP_SYN_RECV];
+	return platform_count_leftovers(&at, 1, NULL) < 0 || at.counts[TCP_SYN_RECV];
 }
 
 bool rebind_is_empty(const struct held *h)

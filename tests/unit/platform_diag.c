@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 
 #include "base/owner.h"
@@ -137,6 +138,24 @@ static void close_ends(struct ends *e)
 	fd_close(&e->listener);
 }
 
+static unsigned asked;		/* questions to the kernel */
+
+/* libmnl's way to the kernel leads through here. */
+ssize_t sendto(int fd, const void *bytes, size_t size, int flags, const struct sockaddr *to,
+	       socklen_t length)
+{
+	asked++;
+	return syscall(SYS_sendto, fd, bytes, size, flags, to, length);
+}
+
+static unsigned left(const struct key *key, int state)
+{
+	struct left_at at = { .sa = (const struct sockaddr *)&key->address.sa };
+
+	assert_int_equal(platform_count_leftovers(&at, 1, NULL), 0);
+	return at.counts[state];
+}
+
 static void leftovers_are_counted_by_state(void **state)
 {
 	static const char *const listens[] = { "127.0.0.1:1", "*:1" };
@@ -144,24 +163,52 @@ static void leftovers_are_counted_by_state(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(listens); i++) {
 		struct key other = key_for("127.0.0.2:1");
-		unsigned counts[12];
 		struct ends e;
 
 		connect_ends(&e, listens[i], "127.0.0.1:1");
 		e.server = accept(e.listener, NULL, NULL);
 		fd_close(&e.listener);
-		assert_int_equal(platform_count_leftovers((struct sockaddr *)&e.key.address.sa,
-				 e.key.address.length, counts, NULL), 0);
-		assert_int_equal(counts[TCP_ESTABLISHED], 1);
+		assert_int_equal(left(&e.key, TCP_ESTABLISHED), 1);
 		fd_close(&e.server);
 		fd_close(&e.client);
-		AWAIT(platform_count_leftovers((struct sockaddr *)&e.key.address.sa,
-			e.key.address.length, counts, NULL) == 0 && counts[TCP_TIME_WAIT] == 1);
-		assert_int_equal(counts[TCP_ESTABLISHED], 0);
+		AWAIT(left(&e.key, TCP_TIME_WAIT) == 1);
+		assert_int_equal(left(&e.key, TCP_ESTABLISHED), 0);
 		set_port(&other, address_port(&e.key.address));
-		assert_int_equal(platform_count_leftovers((struct sockaddr *)&other.address.sa,
-				 other.address.length, counts, NULL), 0);
-		assert_int_equal(counts[TCP_TIME_WAIT], 0);
+		assert_int_equal(left(&other, TCP_TIME_WAIT), 0);
+	}
+}
+
+/* Beyond 512 ports there is no filter in the kernel any more. */
+static void any_number_of_addresses_is_asked_about_by_one_dump_a_family(void **state)
+{
+	static const size_t numbers[] = { 2, 40, 600 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(numbers); i++) {
+		struct left_at *all = calloc(numbers[i], sizeof(*all));
+		struct key *keys = calloc(numbers[i], sizeof(*keys));
+		struct ends e;
+
+		connect_ends(&e, "127.0.0.1:1", "127.0.0.1:1");
+		e.server = accept(e.listener, NULL, NULL);
+		for (size_t k = 0; k < numbers[i]; k++) {
+			keys[k] = key_for(k ? "127.0.0.1:1" : "unix:@nobody");
+			if (k > 1)	/* the first two of the network are one address */
+				set_port(&keys[k], (int)k);
+			else if (k)
+				set_port(&keys[k], address_port(&e.key.address));
+			all[k].sa = (struct sockaddr *)&keys[k].address.sa;
+		}
+		keys[numbers[i] - 1] = e.key;
+		asked = 0;
+		assert_int_equal(platform_count_leftovers(all, numbers[i], NULL), 0);
+		assert_int_equal(asked, 2);
+		assert_int_equal(all[1].counts[TCP_ESTABLISHED], 1);
+		assert_int_equal(all[numbers[i] - 1].counts[TCP_ESTABLISHED], 1);
+		assert_int_equal(all[0].counts[TCP_ESTABLISHED], 0);
+		close_ends(&e);
+		free(all);
+		free(keys);
 	}
 }
 
@@ -228,6 +275,7 @@ int main(void)
 		cmocka_unit_test(more_are_counted_than_are_told),
 		cmocka_unit_test(unix_and_datagram_sockets_are_found),
 		cmocka_unit_test(leftovers_are_counted_by_state),
+		cmocka_unit_test(any_number_of_addresses_is_asked_about_by_one_dump_a_family),
 		cmocka_unit_test(the_acceptor_is_known_once_there_is_one),
 		cmocka_unit_test(the_acceptor_of_a_unix_connection_is_known_too),
 		cmocka_unit_test(an_unconnected_socket_has_no_acceptor),

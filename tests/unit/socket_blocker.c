@@ -74,7 +74,7 @@ static void what_a_listener_left_is_counted_by_state(void **state)
 	struct key key = key_for("127.0.0.1:1");
 	struct err err = { 0 };
 	int listener, client, server;
-	unsigned counts[12];
+	struct left_at at;
 	char said[256];
 
 	(void)state;
@@ -89,8 +89,8 @@ static void what_a_listener_left_is_counted_by_state(void **state)
 
 	assert_int_equal(socket_open(&key, &UNSET_SETTINGS, &err), -1);
 	assert_int_equal(err.code, EADDRINUSE);
-	AWAIT(platform_count_leftovers((struct sockaddr *)&key.address.sa, key.address.length,
-				       counts, NULL) == 0 && counts[TCP_FIN_WAIT2] == 1);
+	at.sa = (struct sockaddr *)&key.address.sa;
+	AWAIT(platform_count_leftovers(&at, 1, NULL) == 0 && at.counts[TCP_FIN_WAIT2] == 1);
 	(void)snprintf(said, sizeof(said), "127.0.0.1:%d is taken by connections of an earlier "
 		       "listener that did not set SO_REUSEADDR (1 in FIN_WAIT_2)",
 		       address_port(&key.address));

@@ -225,12 +225,10 @@ int platform_find_listeners(const struct sockaddr *sa, socklen_t length, int typ
 	return cannot(err);
 }
 
-int platform_count_leftovers(const struct sockaddr *sa, socklen_t length, unsigned ret[12],
-			     struct err *err)
+int platform_count_leftovers(struct left_at *at, size_t count, struct err *err)
 {
-	(void)sa;
-	(void)length;
-	(void)ret;
+	(void)at;
+	(void)count;
 	return cannot(err);
 }
 

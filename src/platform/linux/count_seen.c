@@ -12,9 +12,6 @@
 #include "base/mem.h"
 #include "platform/linux/sock_diag.h"
 
-/* The kernel checks a filter in the square of its length. */
-enum { PORTS_MOST = 512 };
-
 #define STATE(state) (1u << (state))
 /* Those in which a socket can have a descriptor after accept(2); a connection that
  * nobody has accepted has no inode. */
@@ -145,87 +142,14 @@ int count_seen_unix(const struct nlmsghdr *head, void *seen)
 	return MNL_CB_OK;
 }
 
-static int by_port(const void *a, const void *b)
-{
-	const uint16_t *x = a, *y = b;
-
-	return *x - *y;
-}
-
-/* Each once, in their order; how many. */
 static size_t ports_of(const struct count_seen *s, int family, uint16_t *ret)
 {
-	size_t count = 0, kept = 0;
+	size_t count = 0;
 
 	for (size_t i = 0; i < s->socket_count; i++)
 		if (s->sockets[i].sa->sa_family == family)
 			ret[count++] = ntohs(port_of(&s->sockets[i]));
-	qsort(ret, count, sizeof(*ret), by_port);
-	for (size_t i = 0; i < count; i++)
-		if (!kept || ret[kept - 1] != ret[i])
-			ret[kept++] = ret[i];
-	return kept;
-}
-
-static uint16_t bytes(const struct inet_diag_bc_op *from, const struct inet_diag_bc_op *to)
-{
-	return (uint16_t)((const char *)to - (const char *)from);
-}
-
-/* "Is it this port?"  Being at the end is yes, being beyond it is no. */
-static struct inet_diag_bc_op *add_port(struct inet_diag_bc_op *at,
-					const struct inet_diag_bc_op *end, int32_t port)
-{
-	at[0] = (struct inet_diag_bc_op){ .code = INET_DIAG_BC_S_COND, .yes = bytes(at, at + 3),
-					  .no = (uint16_t)(bytes(at, end) + 4) };
-	/* struct inet_diag_hostcond: of any family, without an address. */
-	at[1] = (struct inet_diag_bc_op){ 0 };
-	memcpy(&at[2], &port, sizeof(port));
-	at[3] = (struct inet_diag_bc_op){ .code = INET_DIAG_BC_JMP, .yes = sizeof(*at),
-					  .no = bytes(at + 3, end) };
-	return at + 4;
-}
-
-/* A search by halves: the upper one follows, the lower one behind that. */
-static struct inet_diag_bc_op *add_ports(struct inet_diag_bc_op *at,
-					 const struct inet_diag_bc_op *end,
-					 const uint16_t *ports, size_t count)
-{
-	struct inet_diag_bc_op *lower;
-
-	if (count == 1)
-		return add_port(at, end, ports[0]);
-	lower = add_ports(at + 2, end, ports + count / 2, count - count / 2);
-	at[0] = (struct inet_diag_bc_op){ .code = INET_DIAG_BC_S_GE, .yes = bytes(at, at + 2),
-					  .no = bytes(at, lower) };
-	at[1] = (struct inet_diag_bc_op){ .no = ports[count / 2] };
-	return add_ports(lower, end, ports, count / 2);
-}
-
-/* One port is asked for as such, several by a filter, too many not at all. */
-static int ask_ports(struct count_seen *s, struct inet_diag_req_v2 *r, const uint16_t *ports,
-		     size_t count, struct err *err)
-{
-	size_t steps = count > 1 && count <= PORTS_MOST ? 6 * count - 2 : 0;
-	size_t size = sizeof(*r) + (steps ? sizeof(struct nlattr) : 0) +
-		      steps * sizeof(struct inet_diag_bc_op);
-	char *request = mem_new(size);
-	struct nlattr *filter = (void *)(request + sizeof(*r));
-	int rc;
-
-	if (count == 1)
-		r->id.idiag_sport = htons(ports[0]);
-	memcpy(request, r, sizeof(*r));
-	if (steps) {
-		struct inet_diag_bc_op *first = (void *)(filter + 1);
-
-		*filter = (struct nlattr){ .nla_type = INET_DIAG_REQ_BYTECODE,
-					   .nla_len = (uint16_t)(size - sizeof(*r)) };
-		(void)add_ports(first, first + steps, ports, count);
-	}
-	rc = sock_diag_ask(request, size, true, count_seen_inet, s, err);
-	free(request);
-	return rc;
+	return count;
 }
 
 static int ask_inet(struct count_seen *s, int family, struct err *err)
@@ -235,7 +159,7 @@ static int ask_inet(struct count_seen *s, int family, struct err *err)
 				      .idiag_states = ACCEPTED | STATE(TCP_LISTEN) };
 	uint16_t *ports = mem_new((s->socket_count + 1) * sizeof(*ports));
 	size_t count = ports_of(s, family, ports);
-	int rc = count ? ask_ports(s, &r, ports, count, err) : 0;
+	int rc = count ? sock_diag_ask_ports(&r, ports, count, count_seen_inet, s, err) : 0;
 
 	free(ports);
 	return rc;

@@ -8,21 +8,17 @@
 #include "platform/linux/diag_read.h"
 #include "platform/linux/sock_diag.h"
 
-/* The kernel's own, not in <netinet/tcp.h>: a connection request without a
- * socket yet; shown as TCP_SYN_RECV. */
-#define NEW_SYN_RECV	 12
 #define SCAN_MS	 500	/* for a look at every process of the system */
 #define STATE(state)	 (1u << (state))
-#define LEFTOVER_STATES	 (0xfffu & ~(STATE(0) | STATE(TCP_LISTEN) | STATE(TCP_CLOSE)))
-#define CONNECTED_STATES (LEFTOVER_STATES & ~STATE(TCP_SYN_SENT))
+#define CONNECTED_STATES                                                                 \
+	(0xfffu & ~(STATE(0) | STATE(TCP_LISTEN) | STATE(TCP_CLOSE) | STATE(TCP_SYN_SENT)))
 
-/* A look at the sockets of one port, and what comes of it. */
+/* A look at the listeners of one port, and what comes of it. */
 struct look {
 	struct claim claim;	/* of the address that is asked about */
 	in_port_t port;
-	struct holder *holders;	/* find_listeners */
+	struct holder *holders;
 	size_t most, found;
-	unsigned *counts;	/* count_leftovers */
 	unsigned states;	/* re-checked: the kernel's filter lets some others pass */
 };
 
@@ -61,24 +57,12 @@ static int on_listener(const struct nlmsghdr *head, void *ctx)
 	return MNL_CB_OK;
 }
 
-static int on_leftover(const struct nlmsghdr *head, void *ctx)
-{
-	struct look *l = ctx;
-	struct bound b;
-	const struct inet_diag_msg *m = in_the_way(head, l, &b);
-
-	if (m)
-		l->counts[b.state]++;
-	return MNL_CB_OK;
-}
-
 static int dump(struct look *l, int family, int protocol, mnl_cb_t cb, struct err *err)
 {
 	struct inet_diag_req_v2 r = {
 		.sdiag_family = (uint8_t)family,
 		.sdiag_protocol = (uint8_t)protocol,
-		.idiag_states = l->states | (l->states & STATE(TCP_SYN_RECV) ?
-					     STATE(NEW_SYN_RECV) : 0),
+		.idiag_states = l->states,
 		.id.idiag_sport = l->port,
 	};
 
@@ -132,22 +116,6 @@ int platform_find_listeners(const struct sockaddr *sa, socklen_t length, int typ
 	if (found > 0)
 		platform_name_holders(ret, (size_t)found < most ? (size_t)found : most, SCAN_MS);
 	return found;
-}
-
-int platform_count_leftovers(const struct sockaddr *sa, socklen_t length, unsigned ret[12],
-			     struct err *err)
-{
-	struct look l = look_at(sa, LEFTOVER_STATES);
-	unsigned counts[12] = { 0 };
-
-	(void)length;
-	if (sa->sa_family != AF_INET && sa->sa_family != AF_INET6)
-		return err_set(err, ENOTSUP, "only TCP leaves connections at an address");
-	l.counts = counts;
-	if (dump_both(&l, sa->sa_family, IPPROTO_TCP, on_leftover, err))
-		return -1;
-	memcpy(ret, counts, sizeof(counts));
-	return 0;
 }
 
 static void put_end(const struct sockaddr *sa, __be32 ret_host[4], __be16 *ret_port)

@@ -16,6 +16,11 @@
 int sock_diag_ask(const void *request, size_t size, bool all, mnl_cb_t cb, void *ctx,
 		  struct err *err);
 
+/* A dump of what is at these ports, at least one; puts them in order.  The answers are
+ * to be looked through: sockets of other ports may be among them. */
+int sock_diag_ask_ports(struct inet_diag_req_v2 *r, uint16_t *ports, size_t count, mnl_cb_t cb,
+			void *ctx, struct err *err);
+
 /* What came from the kernel, given to cb message by message: as mnl_cb_run().  port: of
  * the socket it came to; 0: nobody looks whether it is an answer to us. */
 int sock_diag_read(const void *bytes, size_t size, unsigned port, mnl_cb_t cb, void *ctx);
