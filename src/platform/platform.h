@@ -38,6 +38,7 @@ bool platform_can(enum ability a);	/* probed once, by trying */
 /* A program that holds a socket. */
 struct holder {
 	pid_t pid;		/* 0: not visible */
+	bool late;		/* the look ended before all processes were seen */
 	char program[64];	/* name of its executable; "" not visible */
 	uid_t uid;		/* owner of the socket, as the kernel tells */
 	unsigned long inode;	/* of the socket */
@@ -71,12 +72,12 @@ struct bound {
 
 /* Shows every socket of both families at this port, 10,000 of them in some 15 ms.
  * 1: all that is known; 0: from a table that does not tell v6only and what is bound
- * only; -1 cannot tell. */
+ * only, and may show one twice while others come and go; -1 cannot tell. */
 int platform_each_bound(int port, int type, void (*see)(const struct bound *b, void *ctx),
 			void *ctx, struct err *err);
 /* Fills in pid, program and descriptor of those whose inode a visible process has:
  * of several the oldest.  One walk over all processes, that takes ms of the processor at
- * most, and four times as long. */
+ * most, and four times as long: who was not found by then is late. */
 void platform_name_holders(struct holder *holders, size_t count, int ms);
 
 /* Whether the socket of a holder that was named has SO_REUSEADDR, SO_REUSEPORT; -1: not

@@ -51,7 +51,8 @@ static void add_holder(struct str *ret, const struct holder *h)
 		return;
 	}
 	if (!h->pid) {
-		str_add(ret, "a process that is not visible from here");
+		str_add(ret, h->late ? "a process that was not found among so many in time" :
+				       "a process that is not visible from here");
 		if (h->uid != (uid_t)-1) {
 			str_add(ret, " (");
 			add_user(ret, h->uid);

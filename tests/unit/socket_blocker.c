@@ -67,6 +67,39 @@ static void the_listener_of_another_process_is_named(void **state)
 	a_listener_is_named("[::1]:1", "*:1");
 }
 
+/* What is said when the look for holders may take so long. */
+static char *explain_within(const struct key *key, int ms)
+{
+	struct attempt a = { .key = key, .sharing = true, .why = EADDRINUSE };
+	struct str text = { 0 };
+	struct judgement v;
+	struct facts f;
+
+	facts_gather(&a, NULL, ms, &f);
+	blocker_judge(&f, &v);
+	blocker_text(key, &f, &v, &text);
+	return str_take(&text);
+}
+
+static void a_look_that_had_no_time_does_not_say_that_nobody_is_visible(void **state)
+{
+	struct key key = key_for("127.0.0.1:1");
+	struct child c;
+	char *said;
+
+	(void)state;
+	set_port(&key, free_port());
+	c = child_start(listen_at, &key);
+	said = explain_within(&key, 0);
+	assert_non_null(strstr(said, "a listener of a process that was not found among so many "
+				     "in time"));
+	free(said);
+	said = explain_within(&key, 60000);
+	assert_null(strstr(said, "a process that"));
+	free(said);
+	child_end(&c);
+}
+
 /* A connection whose server's end had no SO_REUSEADDR, closed there first. */
 static void what_a_listener_left_is_counted_by_state(void **state)
 {
@@ -158,6 +191,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_listener_of_another_process_is_named),
+		cmocka_unit_test(a_look_that_had_no_time_does_not_say_that_nobody_is_visible),
 		cmocka_unit_test(what_a_listener_left_is_counted_by_state),
 		cmocka_unit_test(a_socket_without_a_listener_is_guessed_at),
 		cmocka_unit_test(other_reasons_are_said_in_words),

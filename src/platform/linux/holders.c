@@ -51,6 +51,12 @@ static int see_holder(pid_t pid, int fd, const char *link, void *ctx)
 	return u->left == 0;
 }
 
+static void are_late(struct unnamed *u)
+{
+	for (size_t i = 0; i < u->count; i++)
+		u->holders[i].late = u->holders[i].inode && !u->holders[i].pid;
+}
+
 static size_t unnamed_of(const struct holder *holders, size_t count)
 {
 	size_t unnamed = 0;
@@ -70,8 +76,13 @@ void platform_name_holders(struct holder *holders, size_t count, int ms)
 	if (!u.left || proc_open(&e, "/proc"))
 		return;
 	(void)proc_each_fd(getpid(), see_holder, &u);
-	while (u.left && !proc_budget_spent(&budget) && (pid = proc_next(&e)) > 0)
+	while (u.left && (pid = proc_next(&e)) > 0) {
+		if (proc_budget_spent(&budget)) {
+			are_late(&u);
+			break;
+		}
 		(void)proc_each_fd((pid_t)pid, see_holder, &u);
+	}
 	proc_close(&e);
 }
 
