@@ -132,6 +132,16 @@ static bool has(const struct judgement *v, enum blocker_kind kind)
 	return false;
 }
 
+/* From /proc/net, where sock_diag is not to be had. */
+static void add_unknown(const struct facts *f, struct str *ret)
+{
+	if (f->family == AF_UNIX || f->seen == SEEN_ALL)
+		return;
+	str_add(ret, f->seen == SEEN_PART ? "; without sock_diag, sockets that are only bound "
+					    "there are not known" :
+					    "; this system does not tell what is there");
+}
+
 static void add_taken(const char *text, const struct facts *f, const struct judgement *v,
 		      struct str *ret)
 {
@@ -149,6 +159,7 @@ static void add_taken(const char *text, const struct facts *f, const struct judg
 		str_addf(ret, "%s is taken by a socket that %sis not visible from here", text,
 			 f->type == SOCK_DGRAM ? "" : "does not listen, or that ");
 	}
+	add_unknown(f, ret);
 }
 
 static void add_forbidden(const char *text, const struct facts *f, struct str *ret)
