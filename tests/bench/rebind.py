@@ -9,6 +9,12 @@ from test_3_rebind import changes, rejoin, ways, write
 RATE = 1000                 # new connections a second
 
 
+def held(way):
+    """How many sockets: of a group, one for each of the two workers."""
+    listen, option = ways[way]
+    return (1 + listen.count(",")) * (2 if "reuse_port = yes" in option else 1)
+
+
 def one(way, other, host, times):
     """The report of the load, and seconds that each change took."""
     run, took = harness.Holdport(), []
@@ -23,7 +29,7 @@ def one(way, other, host, times):
                 began = time.monotonic()
                 run.ok("reload")
                 took.append(time.monotonic() - began)
-                rejoin(run, 1 + ways[to][0].count(","))
+                rejoin(run, held(to))
         return load.report, took
     finally:
         run.stop()
@@ -41,7 +47,8 @@ def measure(scale):
                    "slowest answer, ms", "a change takes, ms"],
                   f"{RATE} new connections a second and 20 kept alive; two workers. A change is "
                   "a `reload` until the new generation serves.")
-    for way, other, host in changes[:1] if scale.smoke else changes:
+    groups = [c for c in changes if "group" in c]
+    for way, other, host in changes[:1] + groups[:1] if scale.smoke else changes:
         say(f"rebind: {way}, {other}")
         report, took = one(way, other, host, 1 if scale.smoke else 50)
         table.row("holdport", f"{text(way)} ↔ {text(other)}", len(took), report["ok"],

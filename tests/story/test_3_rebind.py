@@ -10,7 +10,7 @@ import struct
 
 import pytest
 
-from holdport import CAP_NET_RAW, FAILED, eventually, get
+from holdport import CAP_NET_RAW, FAILED, USAGE, eventually, get
 from servers import ALL
 from test_2_live import copy_of
 
@@ -242,6 +242,19 @@ def test_a_dry_run_tells_what_may_be_lost(holdport, lacks, to, word):
     assert ("CAP_NET_RAW" in said.out) == bool(word), said
     assert word in said.out
     assert holdport.status() == before
+
+
+@pytest.mark.parametrize("one, other", [("narrow", "group"), ("group", "narrow"),
+                                        ("group", "wide_group")])
+def test_a_group_is_not_bound_anew_without_the_right_to_steer(holdport, one, other):
+    port = run(holdport, one, lacks=CAP_NET_RAW)
+    before = holdport.status()["sockets"]
+    write(holdport, other, port)
+    for words in (("--dry-run",), ()):
+        said = holdport.cmd("reload", *words)
+        assert said.code == USAGE and "cannot be bound anew while it is held" in said.err, said
+    assert holdport.status()["sockets"] == before
+    assert get(f"127.0.0.1:{port}") == "worker"
 
 
 @root
