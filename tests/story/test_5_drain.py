@@ -211,8 +211,14 @@ def reconfigure(holdport):
     return ("reload",)
 
 
+def bind_anew(holdport):
+    text = holdport.config.read_text()
+    holdport.config.write_text(text.replace("[program:web]", "free_bind = yes\n[program:web]"))
+    return ("reload",)
+
+
 CHANGES = {"restart": lambda h: ("restart", "web"), "scale": lambda h: ("scale", "web", "0"),
-           "reload": reconfigure}
+           "reload": reconfigure, "rebind": bind_anew}
 
 
 @pytest.mark.parametrize("change", CHANGES)

@@ -140,6 +140,8 @@ static void what_drains_is_summed_up_by_program(void **state)
 
 		leaving_event(&l, event, 1000 * (int64_t)i);
 		expect_leaving(&l, "web", 1000 * (int64_t)i + 1000, rows[i].web);
+		assert_int_equal(leaving_any(&l, "web"), *rows[i].web != 0);
+		assert_false(leaving_any(&l, "we"));
 		json_decref(event);
 	}
 	leaving_fini(&l);
