@@ -28,6 +28,8 @@ def test_a_busy_address_is_waited_for_while_the_others_serve(holdport):
     assert (held["state"], held["inode"]) == ("waiting", None)
     assert re.search(rf"\bpid {somebody.pid}\b", held["reason"])
     assert "python" in held["reason"]
+    assert holdport.cmd("sockets", "http", "--json").json["sockets"][0]["reason"] == held["reason"]
+    assert held["reason"] in holdport.log()
     web = holdport.program("web")
     assert (web["state"], web["ready"]) == ("starting", 0)
     assert str(somebody.pid) in web["last_error"]
