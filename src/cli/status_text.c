@@ -54,16 +54,24 @@ static void state_cell(struct table *t, const json_t *object)
 	table_text(t, paint_of_state(state), state);
 }
 
+static const json_t *current_of(const json_t *program)
+{
+	const json_t *generation;
+	size_t i;
+
+	json_array_foreach(json_object_get(program, "generations"), i, generation)
+		if (text_is(generation, "state", "current"))
+			return generation;
+	return NULL;
+}
+
 /* What a program's line ends with: its trouble, or how its readiness is known. */
 static void note_cell(struct table *t, const json_t *program)
 {
-	const json_t *generations = json_object_get(program, "generations"), *generation;
-	const char *error = json_text(program, "last_error"), *proof = NULL;
-	size_t i;
+	const char *error = json_text(program, "last_error");
+	const json_t *current = current_of(program);
+	const char *proof = current ? json_text(current, "proved_by") : NULL;
 
-	json_array_foreach((json_t *)generations, i, generation)
-		if (text_is(generation, "state", "current"))
-			proof = json_text(generation, "proved_by");
 	if (error && *error)
 		table_text(t, text_is(program, "state", "running") ? PAINT_NONE : PAINT_BAD, error);
 	else if (proof)
@@ -77,6 +85,23 @@ static const char program_columns[] = "llrrrrrrl";
 static const char *const program_names[] = { "PROGRAM", "STATE", "GEN", "READY", "RESTARTS",
 					     "PID", "UP", "CONN", "STATUS" };
 
+/* Of all its workers; empty where that is not known of one of them. */
+static void sum_cell(struct table *t, const json_t *generation)
+{
+	const json_t *workers = json_object_get(generation, "workers"), *worker;
+	long long sum = 0, one;
+	size_t i;
+
+	json_array_foreach((json_t *)workers, i, worker) {
+		one = json_number(worker, "connections");
+		sum = one < 0 || sum < 0 ? -1 : sum + one;
+	}
+	if (sum < 0 || !json_array_size(workers))
+		table_text(t, PAINT_NONE, NULL);
+	else
+		table_format(t, "%lld", sum);
+}
+
 static void add_program(struct table *t, const json_t *program)
 {
 	table_text(t, PAINT_HEAD, json_text(program, "name"));
@@ -85,8 +110,9 @@ static void add_program(struct table *t, const json_t *program)
 	table_format(t, "%lld/%lld", json_number(program, "ready"),
 		     json_number(program, "workers"));
 	number_cell(t, program, "restarts");
-	for (int i = P_PID; i < P_NOTE; i++)
+	for (int i = P_PID; i < P_CONNECTIONS; i++)
 		table_text(t, PAINT_NONE, NULL);
+	sum_cell(t, current_of(program));
 	note_cell(t, program);
 }
 
@@ -113,8 +139,10 @@ static void add_generation(struct table *t, const json_t *generation)
 	table_format(t, "  generation %lld", json_number(generation, "number"));
 	state_cell(t, generation);
 	number_cell(t, generation, "number");
-	for (int i = P_READY; i <= P_NOTE; i++)
+	for (int i = P_READY; i < P_CONNECTIONS; i++)
 		table_text(t, PAINT_NONE, NULL);
+	sum_cell(t, generation);
+	table_text(t, PAINT_NONE, NULL);
 }
 
 static void add_programs(const json_t *programs, time_t now, bool color, struct str *out)

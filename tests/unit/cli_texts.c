@@ -345,6 +345,40 @@ static void status_shows_workers_below_their_program(void **state)
 	json_decref(status);
 }
 
+static json_t *worker_with(int connections)
+{
+	return json_pack("{s:i, s:s, s:o}", "index", 0, "state", "serving", "connections",
+			 connections < 0 ? json_null() : json_integer(connections));
+}
+
+static json_t *generation_with(int number, const char *state, json_t *workers)
+{
+	return json_pack("{s:i, s:s, s:o}", "number", number, "state", state, "workers", workers);
+}
+
+static void connections_are_summed_up_by_generation(void **state)
+{
+	json_t *status = json_pack(
+		"{s:{}, s:[{s:s, s:s, s:i, s:[o, o, o]}], s:[]}", "supervisor", "programs",
+		"name", "web", "state", "running", "generation", 9, "generations",
+		generation_with(7, "draining", json_pack("[o]", worker_with(-1))),
+		generation_with(8, "draining", json_pack("[o, o]", worker_with(4), worker_with(3))),
+		generation_with(9, "current", json_pack("[o, o]", worker_with(10), worker_with(0))),
+		"sockets");
+	struct str out = { 0 };
+
+	(void)state;
+	status_text(status, 100, false, &out);
+	assert_non_null(strstr(str_text(&out),
+		"PROGRAM         STATE     GEN  READY  CONN\n"
+		"web             running     9  -1/-1    10\n"
+		"  generation 7  draining    7\n"
+		"  worker 0      serving     7\n"
+		"  generation 8  draining    8            7\n"));
+	str_fini(&out);
+	json_decref(status);
+}
+
 static void ages_have_two_units(void **state)
 {
 	static const struct {
@@ -380,6 +414,7 @@ int main(void)
 		cmocka_unit_test(a_plan_is_aligned),
 		cmocka_unit_test(status_exits_with_three_when_something_does_not_run),
 		cmocka_unit_test(status_shows_workers_below_their_program),
+		cmocka_unit_test(connections_are_summed_up_by_generation),
 		cmocka_unit_test(ages_have_two_units),
 	};
 
