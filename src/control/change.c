@@ -86,7 +86,7 @@ static size_t leaving(const struct change_ask *a, int64_t *ret_ms)
 	return p ? program_leaving(p, a->most, ret_ms) : 0;
 }
 
-/* "; 2 workers before it end within 30s" */
+/* "; 2 workers are on their way out, 30s at most" */
 static void add_leaving(const struct change_ask *a, struct str *out)
 {
 	char most[CLOCK_DURATION_SIZE];
@@ -95,10 +95,12 @@ static void add_leaving(const struct change_ask *a, struct str *out)
 
 	if (!count)
 		return;
-	str_addf(out, "; %zu worker%s before it end%s", count, count == 1 ? "" : "s",
-		 count == 1 ? "s" : "");
+	if (count == 1)
+		str_add(out, "; 1 worker is on its way out");
+	else
+		str_addf(out, "; %zu workers are on their way out", count);
 	if (left >= 0)
-		str_addf(out, " within %s", clock_duration((left + 999) / 1000 * 1000, most));
+		str_addf(out, ", %s at most", clock_duration((left + 999) / 1000 * 1000, most));
 }
 
 static void one_is_done(struct change_ask *a, const char *text)
@@ -115,7 +117,7 @@ static void see_drained(struct change_ask *a)
 
 	if (!a->text || leaving(a, &left))
 		return;
-	str_addf(&text, "%s; nobody before it is left", a->text);
+	str_addf(&text, "%s; nobody is on the way out", a->text);
 	free(a->text);
 	a->text = NULL;
 	one_is_done(a, str_text(&text));

@@ -200,8 +200,8 @@ def test_a_restart_says_until_when_those_before_it_end(holdport):
     with connections(address, 1):
         await_counts(holdport, {1: [1]})
         said = holdport.ok("restart", "web")
-        assert said.out == ("web: generation 2 is running; 1 worker before it ends "
-                            "within 1m\n")
+        assert re.fullmatch("web: generation 2 is running; 1 worker is on its way "
+                            r"out, (1m|5\ds) at most\n", said.out)
         assert [g["state"] for g in holdport.program("web")["generations"]] == [
             "draining", "current"]
 
@@ -235,7 +235,7 @@ def test_who_waits_for_the_drained_is_told_what_is_left(holdport, change):
         assert waiting.poll() is None
         hang_up(made[0])
         code, out, lines = said_of_an_end(waiting)
-    assert code == DONE and out.endswith("; nobody before it is left\n"), (code, out, lines)
+    assert code == DONE and out.endswith("; nobody is on the way out\n"), (code, out, lines)
     for left in ("3 connections left", "1 connection left"):
         assert any(re.fullmatch(rf"web/1/0: draining, {left}, (1m|5\ds) at most", line)
                    for line in lines), lines
@@ -256,7 +256,7 @@ def test_a_restart_of_nginx_is_waited_for_until_its_clients_have_gone(holdport):
         assert get(address) == "nginx" and waiting.poll() is None
     code, out, lines = said_of_an_end(waiting)
     assert code == DONE, (code, out, lines)
-    assert out == "web: generation 2 is running; nobody before it is left\n"
+    assert out == "web: generation 2 is running; nobody is on the way out\n"
     assert any(line.startswith("web/1/0: draining, 2 connections left, ") for line in lines)
 
 
@@ -265,7 +265,7 @@ def test_the_waiting_for_the_drained_may_have_an_end(holdport):
     with connections(address, 1):
         await_counts(holdport, {1: [1]})
         assert holdport.cmd("restart", "web", "--drained", "--timeout", "1s").code == TIMED_OUT
-        assert counts(holdport) == {1: [1], 2: [0]}
+        await_counts(holdport, {1: [1], 2: [0]})
 
 
 def test_a_terminal_shows_it_on_its_line(holdport):
