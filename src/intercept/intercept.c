@@ -17,6 +17,8 @@
 #include "socket/open.h"
 #include "socket/tune.h"
 
+enum { MEMORY_MOST = 63 };	/* it goes through a signed number */
+
 static void watch(struct intercept *i);
 
 static unsigned long inode_of(int fd)
@@ -35,14 +37,14 @@ static const char *asked_text(const struct asked *asked, char buf[ADDRESS_TEXT_S
 static void note_listening(struct intercept *i, struct held *h)
 {
 	int permit = decide_permit(&i->spec.permits, h);
+	bool all = true;
 
 	if (permit < 0 || i->listened[permit])
 		return;
 	i->listened[permit] = true;
 	for (size_t n = 0; n < i->spec.permits.count; n++)
-		if (!i->listened[n])
-			return;
-	i->listens(i);
+		all = all && i->listened[n];
+	i->listens(i, all);
 }
 
 static void note_bound(struct intercept *i, struct held *h)
@@ -285,7 +287,18 @@ void intercept_start(struct intercept *i, const struct intercept_spec *spec, int
 	i->spec = *spec;
 	i->listener = listener;
 	i->listened = mem_new((spec->permits.count + 1) * sizeof(*i->listened));
+	for (size_t n = 0; n < spec->permits.count; n++)
+		i->listened[n] = n < MEMORY_MOST && spec->listened >> n & 1;
 	watch(i);
+}
+
+uint64_t intercept_remember(const struct intercept *i)
+{
+	uint64_t listened = 0;
+
+	for (size_t n = 0; i->listened && n < i->spec.permits.count && n < MEMORY_MOST; n++)
+		listened |= (uint64_t)i->listened[n] << n;
+	return listened;
 }
 
 void intercept_stop(struct intercept *i)

@@ -17,6 +17,7 @@ struct intercept_spec {
 	const char *name;		/* "web/3/0", for sentences; the owner's */
 	struct store *store;
 	struct permits permits;		/* the owner keeps them */
+	uint64_t listened;		/* on which it does already: intercept_remember() */
 };
 
 struct intercept {
@@ -26,8 +27,8 @@ struct intercept {
 	struct catch *catch;		/* a report that is being caught */
 	bool *listened;			/* by permission */
 	bool warned;			/* of what it should know once */
-	/* It listens on all that its program declares. */
-	void (*listens)(struct intercept *i);
+	/* It listens on one more, or on all that its program declares. */
+	void (*listens)(struct intercept *i, bool all);
 	/* Its call cannot be read: its memory does not answer. */
 	void (*stuck)(struct intercept *i);
 };
@@ -35,5 +36,7 @@ struct intercept {
 /* Takes listener. */
 void intercept_start(struct intercept *i, const struct intercept_spec *spec, int listener);
 void intercept_stop(struct intercept *i);	/* accepts one that was never started */
+/* Of the first 63 permissions, a bit each. */
+uint64_t intercept_remember(const struct intercept *i);
 
 #endif

@@ -61,4 +61,8 @@ int platform_trap_replace(int listener, const struct trap *t, int fd);
 void platform_trap_answer(int listener, const struct trap *t, int why);
 void platform_trap_continue(int listener, const struct trap *t);
 
+/* What this worker, or any below it, called while nobody was there to answer is
+ * reported once more, though another may have taken the report already. */
+void platform_trap_again(pid_t worker);
+
 #endif

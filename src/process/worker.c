@@ -88,6 +88,7 @@ static void hear_verdict(struct worker *w)
 
 	if (v == VERDICT_FILTERED) {
 		w->listener = report.listener;
+		w->unfiltered = false;
 		w->told(w, WORKER_NEWS_FILTERED);
 		v = platform_spawn_verdict(w->report_fd, &report);
 	}
@@ -228,6 +229,7 @@ int worker_start(struct worker *w, struct launch *launch, struct err *err)
 		w->state = WORKER_GONE;
 		return -1;
 	}
+	w->unfiltered = launch->spawn.filter;
 	w->place = launch_forked(launch);
 	w->pid = w->process.pid;
 	w->born = platform_process_born(w->pid);
@@ -241,7 +243,7 @@ int worker_start(struct worker *w, struct launch *launch, struct err *err)
 
 void worker_release(struct worker *w)
 {
-	if (!w->gated || w->gate < 0)
+	if (!w->gated || w->gate < 0 || w->unfiltered)
 		return;
 	(void)!write(w->gate, "", 1);
 	fd_close(&w->gate);

@@ -78,6 +78,7 @@ struct worker {
 	struct loop_child child;
 	struct loop_timer look_again;
 	int gate;				/* -1: it does not wait */
+	bool unfiltered;			/* the listener of its filter is to be kept first */
 	int ended;				/* told by the foster: 1; -1: not to be known */
 	unsigned looks;				/* for its end, in vain */
 	struct loop_timer deadline;

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/owner.h"
 #include "keeper/custody.h"
+#include "platform/intercept.h"
 #include "platform/platform.h"
 #include "rollout/generation.h"
 #include "rollout/heard.h"
@@ -160,11 +161,13 @@ static void watch_drain(struct member *m)
 		drain_stop(&m->drain);
 }
 
-static void on_listening(struct intercept *i)
+static void on_listening(struct intercept *i, bool all)
 {
 	struct member *m = OWNER(i, struct member, intercept);
 
-	proof_listens(&m->proof);
+	program_touch(m->generation->program);
+	if (all)
+		proof_listens(&m->proof);
 }
 
 static void on_stuck(struct intercept *i)
@@ -176,18 +179,21 @@ static void on_stuck(struct intercept *i)
 	worker_on(&m->worker, WORKER_EV_KILL);
 }
 
-static void start_intercept(struct member *m)
+static void start_intercept(struct member *m, uint64_t listened)
 {
 	struct intercept_spec spec = {
 		.name = m->name, .store = m->generation->program->rollout->store,
 		.permits = { m->held, m->means->held_count },
+		.listened = listened,
 	};
 
 	/* Without it a bind(2) of the worker would fail once we are gone. */
-	if (!m->kept[MEMBER_LISTENER])
+	if (!m->kept[MEMBER_LISTENER]) {
 		m->kept[MEMBER_LISTENER] =
 			custody_hold(m->generation->program->rollout->custody,
 				     m->worker.listener, "listener");
+		program_touch(m->generation->program);
+	}
 	m->intercept.listens = on_listening;
 	m->intercept.stuck = on_stuck;
 	intercept_start(&m->intercept, &spec, fd_take(&m->worker.listener));
@@ -210,7 +216,7 @@ static void on_worker(struct worker *w, enum worker_news news)
 	struct member *m = OWNER(w, struct member, worker);
 
 	if (news == WORKER_NEWS_FILTERED) {
-		start_intercept(m);
+		start_intercept(m, 0);
 		return;
 	}
 	if (news == WORKER_NEWS_ENDING) {
@@ -408,6 +414,7 @@ void member_remember(const struct member *m, struct member_memory *ret)
 		.reload_began = m->reload_began, .reloaded = m->reloaded,
 		.watchdog_ms = m->watchdog_ms, .proof_began = m->worker.state == WORKER_STARTING ? m->proof.began : 0,
 	};
+	ret->listened = intercept_remember(&m->intercept);
 	worker_remember(&m->worker, &ret->worker);
 	memcpy(ret->kept, m->kept, sizeof(m->kept));
 }
@@ -484,8 +491,10 @@ struct member *member_adopt(struct generation *g, struct seat *seat,
 		member_watch(m);
 	watch_drain(m);
 	m->worker.listener = claim(m, MEMBER_LISTENER);
-	if (m->worker.listener >= 0)
-		start_intercept(m);
+	if (m->worker.listener >= 0) {
+		start_intercept(m, memory->listened);
+		platform_trap_again(m->worker.pid);
+	}
 	member_write_pid(m);
 	return m;
 }

@@ -43,6 +43,7 @@ struct member_memory {
 	int error;
 	bool reloading, stopping, leaving;
 	int64_t reload_began, reloaded, watchdog_ms, proof_began;
+	uint64_t listened;		/* intercept_remember() */
 	unsigned kept[MEMBER_KEEPS];
 };
 

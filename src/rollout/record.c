@@ -104,6 +104,7 @@ static void add_member(struct str *out, const struct member *m,
 	fact_number(out, "reload_began", mm.reload_began);
 	fact_number(out, "reloaded", mm.reloaded);
 	fact_number(out, "stopping", mm.stopping);
+	fact_number(out, "listened", (int64_t)mm.listened);
 	fact_number(out, "leaving", mm.leaving);
 	fact_number(out, "watchdog", mm.watchdog_ms);
 	fact_number(out, "proof_began", mm.proof_began);

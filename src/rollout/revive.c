@@ -200,6 +200,7 @@ static struct member_memory member_of(const struct fact *f)
 		.reloading = fact_bool(f, "reloading"), .stopping = fact_bool(f, "stopping"),
 		.leaving = fact_bool(f, "leaving"),
 		.reload_began = fact_int(f, "reload_began", 0),
+		.listened = (uint64_t)fact_int(f, "listened", 0),
 		.reloaded = fact_int(f, "reloaded", 0),
 		.watchdog_ms = fact_int(f, "watchdog", 0),
 		.proof_began = fact_int(f, "proof_began", 0),

@@ -39,6 +39,7 @@ static struct {
 	const char *name;
 	int udp, v6only, nodelay, reuseport, epoll_first, forks, off_thread, blocking, no_cloexec;
 	int threads, restless, stuck, steal, dup_first, seqpacket, unlink_first, unlink_last;
+	int steal_one;
 } how = { .name = "binder", .v6only = -1, .threads = 1 };
 
 static int stop_pipe[2];
@@ -138,6 +139,22 @@ static void *steal(void *arg)
 		memset(&n, 0, sizeof(n));
 		ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &n);
 	}
+	return arg;
+}
+
+/* One report, as somebody who dies before he answers. */
+static void *steal_one(void *arg)
+{
+	struct pollfd reported = { .fd = 1000, .events = POLLIN };
+	struct {
+		struct seccomp_notif one;
+		char more[512];
+	} n = { 0 };
+
+	poll(&reported, 1, -1);
+	ioctl(reported.fd, SECCOMP_IOCTL_NOTIF_RECV, &n);
+	printf("binder: took a report\n");
+	fflush(stdout);
 	return arg;
 }
 
@@ -324,6 +341,7 @@ int main(int argc, char **argv)
 		{ "dup-first", 0, &how.dup_first, 1 }, { "seqpacket", 0, &how.seqpacket, 1 },
 		{ "unlink-first", 0, &how.unlink_first, 1 },
 		{ "unlink-last", 0, &how.unlink_last, 1 },
+		{ "steal-one", 0, &how.steal_one, 1 },
 		{ 0 },
 	};
 	int option, index;
@@ -343,6 +361,8 @@ int main(int argc, char **argv)
 		be_restless();
 	for (int i = 0; how.steal && i < 4; i++)
 		pthread_create(&thief, NULL, steal, NULL);
+	if (how.steal_one)
+		pthread_create(&thief, NULL, steal_one, NULL);
 	if (how.forks)
 		return master(argv + optind);
 	run(argv + optind);

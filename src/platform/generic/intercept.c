@@ -82,3 +82,8 @@ void platform_trap_continue(int listener, const struct trap *t)
 	(void)listener;
 	(void)t;
 }
+
+void platform_trap_again(pid_t worker)
+{
+	(void)worker;
+}

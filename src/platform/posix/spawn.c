@@ -239,8 +239,8 @@ static _Noreturn void become(const struct spawn *s, int report, int gate)
 	if (s->ret_gate)
 		(void)close(*s->ret_gate);
 	failure.step = (int)prepare(s, &file, &report, &gate);
-	wait_at_gate(gate);
 	if (failure.step == STEP_EXEC) {
+		wait_at_gate(gate);
 		for (size_t i = 0; i < SPAWN_PIDS; i++)
 			if (s->pid_digits[i])
 				write_pid(s->pid_digits[i], s->pid_digits_size);
