@@ -5,6 +5,7 @@
 #include "cli/output.h"
 #include "cli/session.h"
 #include "config/settings.h"
+#include "process/way.h"
 
 /* The file that is meant, read; *ret_file is the caller's. */
 static int load(const struct request *r, char **ret_file, struct settings **ret)
@@ -22,12 +23,32 @@ static const char *plural(size_t count)
 	return count == 1 ? "" : "s";
 }
 
+/* No fault of the file: another system, or another user, may well do it. */
+static void warn_of_ways(const char *file, const struct settings *s)
+{
+	struct err why = { 0 };
+
+	for (size_t i = 0; i < s->program_count; i++) {
+		const struct program_settings *p = s->programs[i];
+		enum way way = p->handoff & HANDOFF_INTERCEPT ? way_of_system(&why) : WAY_SECCOMP;
+
+		if (way != WAY_SECCOMP)
+			(void)fprintf(stderr, "%s: warning: program %s: handoff = intercept: %s; %s\n",
+				      file, p->name, why.text, way == WAY_PRELOAD
+					? "only programs that are linked dynamically can be "
+					  "intercepted here, by the preload library"
+					: "it could not be started here");
+	}
+}
+
 int cmd_check(struct request *r)
 {
 	struct settings *s = NULL;
 	char *file;
 	int code = load(r, &file, &s);
 
+	if (s)
+		warn_of_ways(file, s);
 	if (s)
 		(void)printf("%s: ok (%zu program%s, %zu socket%s)\n", file, s->program_count,
 			     plural(s->program_count), s->socket_count, plural(s->socket_count));

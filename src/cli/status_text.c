@@ -71,9 +71,12 @@ static void note_cell(struct table *t, const json_t *program)
 	const char *error = json_text(program, "last_error");
 	const json_t *current = current_of(program);
 	const char *proof = current ? json_text(current, "proved_by") : NULL;
+	const char *way = json_text(program, "intercept");
 
 	if (error && *error)
 		table_text(t, text_is(program, "state", "running") ? PAINT_NONE : PAINT_BAD, error);
+	else if (proof && way)
+		table_format(t, "proved by %s, intercepted by %s", proof, way);
 	else if (proof)
 		table_format(t, "proved by %s", proof);
 	else

@@ -7,6 +7,7 @@
 #include "control/count.h"
 #include "control/json_text.h"
 #include "platform/platform.h"
+#include "process/way.h"
 #include "socket/group.h"
 #include "socket/rebind.h"
 
@@ -61,6 +62,14 @@ static json_t *generation_json(const struct generation *g)
 			 "proved_by", json_text(g->proved_by), "workers", workers);
 }
 
+/* How its bind(2) comes to us; null: it does not. */
+static json_t *intercept_json(const struct program *p)
+{
+	bool intercepts = p->wanted->program->handoff & HANDOFF_INTERCEPT;
+
+	return json_text(intercepts ? way_word(way_of_system(NULL)) : NULL);
+}
+
 static json_t *program_json(const struct program *p)
 {
 	json_t *generations = json_array();
@@ -68,12 +77,13 @@ static json_t *program_json(const struct program *p)
 
 	list_each(g, &p->generations, struct generation, node)
 		(void)json_array_append_new(generations, generation_json(g));
-	return json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:o, s:o, s:o}",
 			 "name", p->name, "state", program_state_word(p->state),
 			 "generation", p->current ? (int)p->current->number : 0,
 			 "workers", (int)program_wanted_workers(p),
 			 "ready", (int)program_ready_workers(p), "restarts", (int)p->restarts,
-			 "last_error", json_text(error), "generations", generations);
+			 "last_error", json_text(error), "intercept", intercept_json(p),
+			 "generations", generations);
 }
 
 /* Of ms that may be none; rounded away from the truth's other side. */

@@ -85,32 +85,32 @@ static void warn_elsewhere(struct intercept *i, const char *then)
 	i->warned = true;
 }
 
-static void hand(struct intercept *i, const struct trap *t, const struct asked *asked,
+static void hand(struct intercept *i, const struct report *r, const struct asked *asked,
 		 struct held *h, int own)
 {
 	char text[ADDRESS_TEXT_SIZE];
 	int why;
 
-	if (platform_trap_is_elsewhere(t)) {
+	if (platform_trap_is_elsewhere(&r->trap)) {
 		warn_elsewhere(i, "its bind is refused");
-		platform_trap_answer(i->listener, t, EADDRINUSE);
+		report_answer(r, EADDRINUSE);
 		return;
 	}
 	follow(i, h, own);
-	if (platform_trap_replace(i->listener, t, h->fd) < 0) {
+	if (report_replace(r, h->fd) < 0) {
 		why = errno;
 		log_warning("%s: its bind of %s cannot be answered with the held socket: errno %d",
 			    i->spec.name, asked_text(asked, text), why);
-		platform_trap_answer(i->listener, t, EADDRINUSE);
+		report_answer(r, EADDRINUSE);
 		return;
 	}
-	platform_trap_answer(i->listener, t, 0);
+	report_answer(r, 0);
 	log_info("%s: its bind of %s is answered with the held socket", i->spec.name,
 		 asked_text(asked, text));
 	note_bound(i, h);
 }
 
-static void make(struct intercept *i, const struct trap *t, const struct asked *asked,
+static void make(struct intercept *i, const struct report *r, const struct asked *asked,
 		 struct held *permit, int *own)
 {
 	char text[ADDRESS_TEXT_SIZE];
@@ -120,18 +120,18 @@ static void make(struct intercept *i, const struct trap *t, const struct asked *
 	if (!h) {
 		log_warning("%s: its bind of %s: %s", i->spec.name, asked_text(asked, text),
 			    err.text);
-		platform_trap_answer(i->listener, t, err.code ? err.code : EADDRINUSE);
+		report_answer(r, err.code ? err.code : EADDRINUSE);
 		return;
 	}
-	if (platform_trap_is_elsewhere(t))
+	if (platform_trap_is_elsewhere(&r->trap))
 		warn_elsewhere(i, "this worker serves, the next one will be refused");
-	platform_trap_answer(i->listener, t, 0);
+	report_answer(r, 0);
 	log_info("%s: bound %s, which is held from now on", i->spec.name,
 		 asked_text(asked, text));
 	note_bound(i, h);
 }
 
-static void refuse(struct intercept *i, const struct trap *t, const struct asked *asked,
+static void refuse(struct intercept *i, const struct report *r, const struct asked *asked,
 		   struct held *h, int own)
 {
 	char text[ADDRESS_TEXT_SIZE], held[ADDRESS_TEXT_SIZE];
@@ -143,10 +143,10 @@ static void refuse(struct intercept *i, const struct trap *t, const struct asked
 		    decide_permit(&i->spec.permits, h) < 0
 			    ? "which the program does not have among its sockets"
 			    : "which is held, and is not the same");
-	platform_trap_answer(i->listener, t, EADDRINUSE);
+	report_answer(r, EADDRINUSE);
 }
 
-static void let(struct intercept *i, const struct trap *t, const struct asked *asked,
+static void let(struct intercept *i, const struct report *r, const struct asked *asked,
 		struct held *exceeded)
 {
 	char text[ADDRESS_TEXT_SIZE], held[ADDRESS_TEXT_SIZE];
@@ -158,7 +158,7 @@ static void let(struct intercept *i, const struct trap *t, const struct asked *a
 			    asked_text(asked, text), exceeded->settings->name,
 			    address_text(&exceeded->key.address, held));
 	}
-	platform_trap_continue(i->listener, t);
+	report_continue(r);
 }
 
 /* What it asks for, in our words; false: nothing that could be held. */
@@ -180,7 +180,7 @@ static bool understand(struct intercept *i, const struct trap *t, int own, struc
 	return true;
 }
 
-static void answer_bind(struct intercept *i, const struct trap *t, int *own)
+static void answer_bind(struct intercept *i, const struct report *r, int *own)
 {
 	struct decision d = { BIND_LET, NULL };
 	struct asked asked;
@@ -188,47 +188,61 @@ static void answer_bind(struct intercept *i, const struct trap *t, int *own)
 	/* Held already, by a call that was interrupted: the kernel would say EINVAL. */
 	struct held *again = decide_which(i->spec.store, &i->spec.permits, inode_of(*own));
 
-	if (!understand(i, t, *own, &asked)) {
-		platform_trap_continue(i->listener, t);
+	if (!understand(i, &r->trap, *own, &asked)) {
+		report_continue(r);
 		return;
 	}
 	if (again && key_same_address(&again->key, &asked.key)) {
-		platform_trap_answer(i->listener, t, 0);
+		report_answer(r, 0);
 		note_bound(i, again);
 		return;
 	}
 	d = decide_bind(i->spec.store, &i->spec.permits, &asked);
 	switch (d.answer) {
 	case BIND_HAND:
-		hand(i, t, &asked, d.held, *own);
+		hand(i, r, &asked, d.held, *own);
 		break;
 	case BIND_MAKE:
-		make(i, t, &asked, d.held, own);
+		make(i, r, &asked, d.held, own);
 		break;
 	case BIND_REFUSE:
-		refuse(i, t, &asked, d.held, *own);
+		refuse(i, r, &asked, d.held, *own);
 		break;
 	case BIND_LET:
-		let(i, t, &asked, d.held);
+		let(i, r, &asked, d.held);
 		break;
 	}
 }
 
 /* It listens since it was bound, with the backlog of the settings. */
-static void answer_listen(struct intercept *i, const struct trap *t, const int *own)
+static void answer_listen(struct intercept *i, const struct report *r, const int *own)
 {
 	struct held *h = decide_which(i->spec.store, &i->spec.permits, inode_of(*own));
 
 	if (!h || h->key.type == SOCK_DGRAM) {
-		platform_trap_continue(i->listener, t);
+		report_continue(r);
 		return;
 	}
-	platform_trap_answer(i->listener, t, 0);
+	report_answer(r, 0);
 	note_listening(i, h);
 }
 
-static void answer(struct intercept *i, const struct trap *t)
+static void answer(struct intercept *i, const struct report *r, int *own)
 {
+	if (r->trap.call == TRAP_LISTEN)
+		answer_listen(i, r, own);
+	else
+		answer_bind(i, r, own);
+}
+
+static void on_visit(struct door *d, const struct report *r, int *own)
+{
+	answer(OWNER(d, struct intercept, door), r, own);
+}
+
+static void answer_trap(struct intercept *i, const struct trap *t)
+{
+	const struct report r = { .trap = *t, .listener = i->listener, .visitor = -1 };
 	int own = platform_trap_socket(t);
 
 	if (own < 0 && (errno == EPERM || errno == EACCES) && !i->warned) {
@@ -237,10 +251,7 @@ static void answer(struct intercept *i, const struct trap *t)
 			    "nobody intercepted it (not dumpable, or of a user beyond our rights)",
 			    i->spec.name);
 	}
-	if (t->call == TRAP_LISTEN)
-		answer_listen(i, t, &own);
-	else
-		answer_bind(i, t, &own);
+	answer(i, &r, &own);
 	fd_close(&own);
 }
 
@@ -255,7 +266,7 @@ static void on_caught(const struct trap *t, bool late, void *ctx)
 	}
 	watch(i);
 	if (t && platform_trap_waits(i->listener, t))
-		answer(i, t);
+		answer_trap(i, t);
 }
 
 static void on_readable(struct loop_io *io, int events)
@@ -289,7 +300,10 @@ void intercept_start(struct intercept *i, const struct intercept_spec *spec, int
 	i->listened = mem_new((spec->permits.count + 1) * sizeof(*i->listened));
 	for (size_t n = 0; n < spec->permits.count; n++)
 		i->listened[n] = n < MEMORY_MOST && spec->listened >> n & 1;
-	watch(i);
+	if (door_is(listener))
+		door_open(&i->door, spec->store->loop, listener, on_visit);
+	else
+		watch(i);
 }
 
 uint64_t intercept_remember(const struct intercept *i)
@@ -305,6 +319,7 @@ void intercept_stop(struct intercept *i)
 {
 	if (!i->listened)
 		return;
+	door_close(&i->door);
 	loop_io_stop(&i->readable);
 	catch_forget(i->catch);
 	i->catch = NULL;

@@ -9,6 +9,7 @@
 #define HOLDPORT_INTERCEPT_INTERCEPT_H
 
 #include "intercept/decide.h"
+#include "intercept/door.h"
 #include "loop/loop.h"
 
 struct catch;
@@ -23,6 +24,7 @@ struct intercept_spec {
 struct intercept {
 	struct intercept_spec spec;
 	int listener;
+	struct door door;		/* where the listener is one */
 	struct loop_io readable;
 	struct catch *catch;		/* a report that is being caught */
 	bool *listened;			/* by permission */
@@ -33,7 +35,7 @@ struct intercept {
 	void (*stuck)(struct intercept *i);
 };
 
-/* Takes listener. */
+/* Takes listener: that of a filter, or a door's (door.h). */
 void intercept_start(struct intercept *i, const struct intercept_spec *spec, int listener);
 void intercept_stop(struct intercept *i);	/* accepts one that was never started */
 /* Of the first 63 permissions, a bit each. */

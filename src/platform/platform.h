@@ -179,6 +179,8 @@ int platform_own_socket(const char *path, int type, mode_t mode, struct err *err
 
 /* The user at the other end of a unix socket.  0, or -1 and errno. */
 int platform_peer_user(int fd, uid_t *ret);
+/* Its process; 0: not known. */
+pid_t platform_peer_pid(int fd);
 /* Whether it was in a group when it connected, its primary one or another.  1, 0,
  * or -1 and errno: cannot tell. */
 int platform_peer_in_group(int fd, gid_t group);
@@ -206,5 +208,12 @@ int platform_links_next(int set);	/* the number of one; -1: no more */
 
 /* Processors that this process may run on. */
 int platform_processors(void);
+
+/* Whether programs load a library that LD_PRELOAD names; whether the program in this
+ * file does (-1 and why not). */
+bool platform_preloads(void);
+int platform_preload_reaches(const char *file, struct err *err);
+/* Where our own program is; NULL: not known.  The caller frees it. */
+char *platform_own_directory(void);
 
 #endif

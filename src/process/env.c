@@ -37,8 +37,7 @@ static bool is_ours(const char *item)
 	return false;
 }
 
-/* Takes item ("NAME=value"); the last one of a name wins. */
-static char *put(struct text_list *env, char *item)
+char *env_put(struct text_list *env, char *item)
 {
 	size_t name = strcspn(item, "=") + 1;
 
@@ -68,7 +67,7 @@ static void inherit(struct text_list *env, bool clear)
 		if (!is_ours(*item) && strchr(*item, '='))
 			text_list_add(env, *item);
 	if (clear)
-		(void)put(env, mem_text("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
+		(void)env_put(env, mem_text("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
 					"/sbin:/bin"));
 }
 
@@ -80,20 +79,20 @@ static int add_settings(const struct launch_spec *spec, struct launch_names *nam
 
 		if (!item)
 			return err_in(err, "environment");
-		(void)put(env, item);
+		(void)env_put(env, item);
 	}
 	return 0;
 }
 
 static void add_who(const struct launch_spec *spec, struct text_list *env)
 {
-	(void)put(env, mem_text("HOLDPORT=" HOLDPORT_VERSION));
-	(void)put(env, mem_format("HOLDPORT_PROGRAM=%s", spec->program->name));
-	(void)put(env, mem_format("HOLDPORT_WORKER=%u", spec->index));
-	(void)put(env, mem_format("HOLDPORT_SLOT=%u", spec->slot));
-	(void)put(env, mem_format("HOLDPORT_GENERATION=%u", spec->generation));
+	(void)env_put(env, mem_text("HOLDPORT=" HOLDPORT_VERSION));
+	(void)env_put(env, mem_format("HOLDPORT_PROGRAM=%s", spec->program->name));
+	(void)env_put(env, mem_format("HOLDPORT_WORKER=%u", spec->index));
+	(void)env_put(env, mem_format("HOLDPORT_SLOT=%u", spec->slot));
+	(void)env_put(env, mem_format("HOLDPORT_GENERATION=%u", spec->generation));
 	if (spec->notify_path)
-		(void)put(env, mem_format("NOTIFY_SOCKET=%s", spec->notify_path));
+		(void)env_put(env, mem_format("NOTIFY_SOCKET=%s", spec->notify_path));
 }
 
 /* The receiver's own pid: the child writes it after the fork. */
@@ -103,13 +102,13 @@ static char *put_pid(struct text_list *env, const char *name)
 	char *item = mem_new(length + ENV_PID_SIZE);
 
 	memcpy(item, name, length);
-	return put(env, item) + length;
+	return env_put(env, item) + length;
 }
 
 /* sd_watchdog_enabled(3) */
 static char *add_watchdog(const struct launch_spec *spec, struct text_list *env)
 {
-	(void)put(env, mem_format("WATCHDOG_USEC=%lld",
+	(void)env_put(env, mem_format("WATCHDOG_USEC=%lld",
 				  (long long)spec->program->watchdog * 1000));
 	return put_pid(env, "WATCHDOG_PID=");
 }
@@ -124,8 +123,8 @@ static char *add_listen_fds(const struct launch_spec *spec, struct text_list *en
 		str_addf(&names, "%s%s", i ? ":" : "", spec->held[i]->settings->name);
 	for (size_t i = 0; i < kept; i++)
 		str_addf(&names, "%s%s", names.length ? ":" : "", spec->kept[i].name);
-	(void)put(env, mem_format("LISTEN_FDS=%zu", spec->held_count + kept));
-	(void)put(env, mem_format("LISTEN_FDNAMES=%s", str_text(&names)));
+	(void)env_put(env, mem_format("LISTEN_FDS=%zu", spec->held_count + kept));
+	(void)env_put(env, mem_format("LISTEN_FDNAMES=%s", str_text(&names)));
 	str_fini(&names);
 	return put_pid(env, "LISTEN_PID=");
 }
@@ -150,8 +149,8 @@ static void add_server_starter(const struct launch_spec *spec, struct text_list 
 			str_add(&ports, address_text(a, text));
 		str_addf(&ports, "=%zu", LAUNCH_FIRST_FD + i);
 	}
-	(void)put(env, mem_format("SERVER_STARTER_PORT=%s", str_text(&ports)));
-	(void)put(env, mem_format("SERVER_STARTER_GENERATION=%u", spec->generation));
+	(void)env_put(env, mem_format("SERVER_STARTER_PORT=%s", str_text(&ports)));
+	(void)env_put(env, mem_format("SERVER_STARTER_GENERATION=%u", spec->generation));
 	str_fini(&ports);
 }
 
@@ -161,7 +160,7 @@ static void add_nginx(const struct launch_spec *spec, struct text_list *env)
 
 	for (size_t i = 0; i < spec->held_count; i++)
 		str_addf(&numbers, "%zu;", LAUNCH_FIRST_FD + i);
-	(void)put(env, mem_format("NGINX=%s", str_text(&numbers)));
+	(void)env_put(env, mem_format("NGINX=%s", str_text(&numbers)));
 	str_fini(&numbers);
 }
 
@@ -170,15 +169,15 @@ static void add_einhorn(const struct launch_spec *spec, struct text_list *env)
 {
 	struct str numbers = { 0 };
 
-	(void)put(env, mem_format("EINHORN_FD_COUNT=%zu", spec->held_count));
+	(void)env_put(env, mem_format("EINHORN_FD_COUNT=%zu", spec->held_count));
 	for (size_t i = 0; i < spec->held_count; i++) {
-		(void)put(env, mem_format("EINHORN_FD_%zu=%zu", i, LAUNCH_FIRST_FD + i));
+		(void)env_put(env, mem_format("EINHORN_FD_%zu=%zu", i, LAUNCH_FIRST_FD + i));
 		str_addf(&numbers, "%s%zu", i ? " " : "", LAUNCH_FIRST_FD + i);
 	}
-	(void)put(env, mem_format("EINHORN_FDS=%s", str_text(&numbers)));
-	(void)put(env, mem_format("EINHORN_MASTER_PID=%ld", (long)getpid()));
-	(void)put(env, mem_format("EINHORN_CHILD_INDEX=%u", spec->slot));
-	(void)put(env, mem_format("EINHORN_SOCK_PATH=%s", spec->ack_path));
+	(void)env_put(env, mem_format("EINHORN_FDS=%s", str_text(&numbers)));
+	(void)env_put(env, mem_format("EINHORN_MASTER_PID=%ld", (long)getpid()));
+	(void)env_put(env, mem_format("EINHORN_CHILD_INDEX=%u", spec->slot));
+	(void)env_put(env, mem_format("EINHORN_SOCK_PATH=%s", spec->ack_path));
 	str_fini(&numbers);
 }
 
@@ -200,7 +199,7 @@ static void add_php_fpm(const struct launch_spec *spec, struct text_list *env)
 			str_addf(&all, "%s%s:%d=%zu", all.length ? "," : "", text,
 				 address_port(a), LAUNCH_FIRST_FD + i);
 	}
-	(void)put(env, mem_format("FPM_SOCKETS=%s", str_text(&all)));
+	(void)env_put(env, mem_format("FPM_SOCKETS=%s", str_text(&all)));
 	str_fini(&all);
 }
 
@@ -217,7 +216,7 @@ int env_build(const struct launch_spec *spec, struct launch_names *names,
 	if (spec->program->watchdog)
 		ret_pid_digits[1] = add_watchdog(spec, ret);
 	if (spec->program->handoff & HANDOFF_LISTEN_FDS)
-		(void)put(ret, mem_format("FDSTORE=%d", FD_STORE_MOST));
+		(void)env_put(ret, mem_format("FDSTORE=%d", FD_STORE_MOST));
 	if (handoff & HANDOFF_LISTEN_FDS || launch_kept(spec))
 		ret_pid_digits[0] = add_listen_fds(spec, ret);
 	if (handoff & HANDOFF_LISTEN_FDS)

@@ -11,6 +11,8 @@
  * each may be NULL. */
 int env_build(const struct launch_spec *spec, struct launch_names *names,
 	      struct text_list *ret, char *ret_pid_digits[SPAWN_PIDS], struct err *err);
+/* Takes item ("NAME=value"); the last one of a name wins.  Returns it. */
+char *env_put(struct text_list *env, char *item);
 const char *env_get(const struct text_list *env, const char *name);
 
 /* Room for a pid in decimal with its NUL. */

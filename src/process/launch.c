@@ -13,6 +13,8 @@
 #include "base/str.h"
 #include "config/expand.h"
 #include "platform/intercept.h"
+#include "process/way.h"
+#include "process/wire.h"
 #include "process/env.h"
 
 /* NAME or NAME:N → the position among the worker's sockets, -1: none such. */
@@ -249,14 +251,35 @@ static char *find_executable(const struct launch_spec *spec, struct launch *l, s
 	return path;
 }
 
-/* Found out once, by trying, before there is a worker. */
-static int add_filter(struct launch *l, struct err *err)
+static void add_library(const struct launch_spec *spec, struct launch *l)
 {
-	static bool works;
+	const char *more = env_get(&l->env, "LD_PRELOAD");
 
-	works = works || platform_filter_works(err) == 0;
-	l->spawn.filter = works ? platform_filter(err) : NULL;
-	return l->spawn.filter ? 0 : err_in(err, "handoff = intercept");
+	(void)env_put(&l->env, mem_format("LD_PRELOAD=%s%s%s", way_library(),
+					  more && *more ? ":" : "", more ? more : ""));
+	(void)env_put(&l->env, mem_format(WIRE_VARIABLE "=%s", spec->door_path));
+}
+
+/* What no way reaches is refused before it starts. */
+static int add_way(const struct launch_spec *spec, struct launch *l, struct err *err)
+{
+	struct err why = { 0 }, beyond = { 0 };
+
+	switch (way_of_system(&why)) {
+	case WAY_SECCOMP:
+		l->spawn.filter = platform_filter(err);
+		return l->spawn.filter ? 0 : -1;
+	case WAY_PRELOAD:
+		if (way_reaches(l->place.path, &beyond) < 0)
+			return err_set(err, why.code, "handoff = intercept: %s; and the preload "
+				       "library is no way: %s", why.text, beyond.text);
+		add_library(spec, l);
+		return 0;
+	case WAY_NONE:
+	default:
+		return err_set(err, why.code, "handoff = intercept: %s; and there is no preload "
+			       "library", why.text);
+	}
 }
 
 int launch_prepare(const struct launch_spec *spec, struct launch *ret, struct err *err)
@@ -273,7 +296,7 @@ int launch_prepare(const struct launch_spec *spec, struct launch *ret, struct er
 		launch_fini(&l);
 		return -1;
 	}
-	if (!spec->command && p->handoff & HANDOFF_INTERCEPT && add_filter(&l, err) < 0) {
+	if (!spec->command && p->handoff & HANDOFF_INTERCEPT && add_way(spec, &l, err) < 0) {
 		launch_fini(&l);
 		return -1;
 	}

@@ -30,6 +30,7 @@ struct launch_spec {
 	struct executable *executable;	/* started from it, or held in it; NULL: neither */
 	const char *notify_path;	/* NULL: no NOTIFY_SOCKET */
 	const char *ack_path;		/* for HANDOFF_EINHORN */
+	const char *door_path;		/* for HANDOFF_INTERCEPT by preloading */
 	int ready_fd;			/* what becomes program->ready.fd, or -1 */
 	int out, err;			/* what becomes 1 and 2, or SPAWN_FD_NULL */
 };

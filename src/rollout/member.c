@@ -12,11 +12,11 @@
 #include "base/mem.h"
 #include "base/owner.h"
 #include "keeper/custody.h"
-#include "platform/intercept.h"
 #include "platform/platform.h"
 #include "rollout/generation.h"
 #include "rollout/heard.h"
 #include "rollout/hint.h"
+#include "rollout/intercepted.h"
 #include "rollout/program.h"
 #include "rollout/slots.h"
 #include "socket/heal.h"
@@ -161,44 +161,6 @@ static void watch_drain(struct member *m)
 		drain_stop(&m->drain);
 }
 
-static void on_listening(struct intercept *i, bool all)
-{
-	struct member *m = OWNER(i, struct member, intercept);
-
-	program_touch(m->generation->program);
-	if (all)
-		proof_listens(&m->proof);
-}
-
-static void on_stuck(struct intercept *i)
-{
-	struct member *m = OWNER(i, struct member, intercept);
-
-	log_error("%s: worker %ld calls bind(2) or listen(2), and what it calls it with cannot be "
-		  "read; it is ended", m->name, (long)m->worker.pid);
-	worker_on(&m->worker, WORKER_EV_KILL);
-}
-
-static void start_intercept(struct member *m, uint64_t listened)
-{
-	struct intercept_spec spec = {
-		.name = m->name, .store = m->generation->program->rollout->store,
-		.permits = { m->held, m->means->held_count },
-		.listened = listened,
-	};
-
-	/* Without it a bind(2) of the worker would fail once we are gone. */
-	if (!m->kept[MEMBER_LISTENER]) {
-		m->kept[MEMBER_LISTENER] =
-			custody_hold(m->generation->program->rollout->custody,
-				     m->worker.listener, "listener");
-		program_touch(m->generation->program);
-	}
-	m->intercept.listens = on_listening;
-	m->intercept.stuck = on_stuck;
-	intercept_start(&m->intercept, &spec, fd_take(&m->worker.listener));
-}
-
 static const char *const kept_words[] = {
 #define X(name, word) [MEMBER_##name] = word,
 	MEMBER_KEPT(X)
@@ -216,7 +178,7 @@ static void on_worker(struct worker *w, enum worker_news news)
 	struct member *m = OWNER(w, struct member, worker);
 
 	if (news == WORKER_NEWS_FILTERED) {
-		start_intercept(m, 0);
+		intercepted_filter(m);
 		return;
 	}
 	if (news == WORKER_NEWS_ENDING) {
@@ -234,7 +196,7 @@ static void on_worker(struct worker *w, enum worker_news news)
 		capture_end(&m->err);
 		notify_close(&m->notify);
 		ack_close(&m->ack);
-		intercept_stop(&m->intercept);
+		intercepted_end(m);
 		pid_file_stop(&m->pid_file);
 		keep_no_more(m);
 	}
@@ -242,7 +204,7 @@ static void on_worker(struct worker *w, enum worker_news news)
 }
 
 /* No program is called like the one for acknowledgements: a name has no colon. */
-static char *own_path(const struct member *m, const char *what)
+char *member_path(const struct member *m, const char *what)
 {
 	const struct program *p = m->generation->program;
 
@@ -253,13 +215,13 @@ static int open_notify(struct member *m, const struct rollout *r,
 		       const struct program_settings *s, struct err *err)
 {
 	uid_t user = s->set_user ? s->uid : (uid_t)-1;
-	char *path = own_path(m, "");
+	char *path = member_path(m, "");
 	int rc = notify_open(&m->notify, r->loop, path, user, on_notify, err);
 
 	free(path);
 	if (rc < 0 || !(s->handoff & HANDOFF_EINHORN))
 		return rc;
-	path = own_path(m, ":ack");
+	path = member_path(m, ":ack");
 	rc = ack_open(&m->ack, r->loop, path, user, on_ack, err);
 	free(path);
 	return rc;
@@ -289,6 +251,7 @@ static int launch(struct member *m, const struct means *means, const struct pipe
 		.generation = m->generation->number, .index = m->index, .slot = m->slot,
 		.executable = &m->means->executable,
 		.notify_path = m->notify.path, .ack_path = m->ack.path,
+		.door_path = m->door_path,
 		.ready_fd = p->ready,
 		.out = p->out, .err = p->err,
 	};
@@ -365,6 +328,7 @@ static struct member *member_new(struct generation *g, struct seat *seat, unsign
 	m->worker.listener = -1;
 	m->worker.gated = g->program->rollout->record;
 	m->worker.gate = -1;
+	m->door = -1;
 	m->worker.foster = g->program->rollout->foster;
 	m->notify.fd = -1;
 	list_init(&m->node);
@@ -390,6 +354,7 @@ struct member *member_start(struct generation *g, struct seat *seat, struct err 
 	heal_look_at(m->held, g->means->held_count);
 	if (open_pipes(g->means->program, &p, err) == 0 &&
 	    open_notify(m, r, g->means->program, err) == 0 &&
+	    intercepted_prepare(m, g->means->program, err) == 0 &&
 	    launch(m, g->means, &p, &check, err) == 0)
 		rc = 0;
 	close_theirs(&p);
@@ -400,6 +365,7 @@ struct member *member_start(struct generation *g, struct seat *seat, struct err 
 	}
 	watch(m, r, g->means, &p, &check);
 	keep(m, r->custody);
+	intercepted_open(m);
 	program_touch(g->program);
 	return m;
 }
@@ -443,7 +409,7 @@ static int claim(struct member *m, int what)
 /* What it wrote and said while nobody read is still there. */
 static void listen_again(struct member *m, struct loop *loop)
 {
-	char *path = own_path(m, "");
+	char *path = member_path(m, "");
 	int out = claim(m, MEMBER_OUT), errors = claim(m, MEMBER_ERR), ack = claim(m, MEMBER_ACK);
 
 	notify_go_on(&m->notify, loop, claim(m, MEMBER_NOTIFY), path, on_notify);
@@ -454,7 +420,7 @@ static void listen_again(struct member *m, struct loop *loop)
 		capture_start(&m->err, loop, errors, m->name);
 	if (ack < 0)
 		return;
-	path = own_path(m, ":ack");
+	path = member_path(m, ":ack");
 	ack_go_on(&m->ack, loop, ack, path, on_ack);
 	free(path);
 }
@@ -491,10 +457,8 @@ struct member *member_adopt(struct generation *g, struct seat *seat,
 		member_watch(m);
 	watch_drain(m);
 	m->worker.listener = claim(m, MEMBER_LISTENER);
-	if (m->worker.listener >= 0) {
-		start_intercept(m, memory->listened);
-		platform_trap_again(m->worker.pid);
-	}
+	if (m->worker.listener >= 0)
+		intercepted_go_on(m, memory->listened);
 	member_write_pid(m);
 	return m;
 }
@@ -509,7 +473,7 @@ void member_free(struct member *m)
 	pid_file_stop(&m->pid_file);
 	notify_close(&m->notify);
 	ack_close(&m->ack);
-	intercept_stop(&m->intercept);
+	intercepted_end(m);
 	capture_fini(&m->out);
 	capture_fini(&m->err);
 	worker_fini(&m->worker);

@@ -68,6 +68,8 @@ struct member {
 	struct notify notify;
 	struct ack ack;			/* with handoff = einhorn */
 	struct intercept intercept;	/* with handoff = intercept */
+	int door;			/* until it is started; -1: none, or the intercept's */
+	char *door_path;		/* NULL: its calls are not preloaded */
 	struct proof proof;
 	struct watchdog watchdog;
 	struct drain drain;
@@ -79,6 +81,8 @@ struct member {
 /* NULL: no process was made, and why. */
 struct member *member_start(struct generation *g, struct seat *seat, struct err *err);
 void member_free(struct member *m);
+/* What is its own in the directory for notification. */
+char *member_path(const struct member *m, const char *what);
 /* One that an earlier manager started. */
 struct member *member_adopt(struct generation *g, struct seat *seat,
 			    const struct member_memory *memory);

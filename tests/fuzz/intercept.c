@@ -11,8 +11,10 @@
 #include "base/owner.h"
 #include "config/settings.h"
 #include "intercept/decide.h"
+#include "intercept/door.h"
 #include "intercept/path.h"
 #include "intercept/understand.h"
+#include "process/wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -84,6 +86,19 @@ static bool settle(struct asked *asked)
 	return meant;
 }
 
+/* What the preload library says; or somebody who says he is that. */
+static void try_wire(const uint8_t *data)
+{
+	struct wire_call call;
+	struct trap t;
+
+	memcpy(&call, data, sizeof(call));
+	if (!door_understand(&call, &t))
+		return;
+	must(t.length <= sizeof(t.sa));
+	must(t.call == TRAP_LISTEN || t.length >= sizeof(sa_family_t));
+}
+
 /* The first bytes: domain, type, protocol and reach of its own socket. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -98,6 +113,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!held[0])
 		begin();
+	if (size == sizeof(struct wire_call))
+		try_wire(data);
 	if (size < 4 || size - 4 > sizeof(sa))
 		return 0;
 	own = (struct own_socket){ domains[data[0] % 4], types[data[1] % 4],

@@ -15,7 +15,8 @@ SUPERVISOR = {"version": TEXT, "keeper_pid": NUMBER, "manager_pid": NUMBER,
               "started": RFC3339, "config": (TEXT, None), "reloads": NUMBER,
               "upgrades": NUMBER, "recoveries": NUMBER, "abilities": dict}
 PROGRAM = {"name": TEXT, "state": TEXT, "generation": NUMBER, "workers": NUMBER,
-           "ready": NUMBER, "restarts": NUMBER, "last_error": (TEXT, None), "generations": list}
+           "ready": NUMBER, "restarts": NUMBER, "last_error": (TEXT, None),
+           "intercept": (TEXT, None), "generations": list}
 GENERATION = {"number": NUMBER, "state": TEXT, "proved_by": (TEXT, None), "workers": list}
 WORKER = {"index": NUMBER, "slot": NUMBER, "pid": (NUMBER, None), "state": TEXT,
           "started": RFC3339, "connections": (NUMBER, None), "status": (TEXT, None)}

@@ -373,6 +373,12 @@ int platform_peer_user(int fd, uid_t *ret)
 	return 0;
 }
 
+pid_t platform_peer_pid(int fd)
+{
+	(void)fd;
+	return getpid();
+}
+
 int platform_peer_in_group(int fd, gid_t group)
 {
 	(void)fd;

@@ -84,3 +84,11 @@ int platform_peer_in_group(int fd, gid_t group)
 	free(others);
 	return rc;
 }
+
+pid_t platform_peer_pid(int fd)
+{
+	struct ucred peer;
+	socklen_t length = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0 ? 0 : peer.pid;
+}

@@ -1,0 +1,121 @@
+#include "intercept/door.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/owner.h"
+#include "base/pass.h"
+#include "process/wire.h"
+#include "platform/platform.h"
+
+enum { VISITORS_MOST = 64, QUEUE_MOST = 128 };
+
+struct visitor {
+	struct list node;
+	struct door *door;
+	int fd;
+	struct loop_io io;
+};
+
+static void visitor_free(struct visitor *v)
+{
+	v->door->count--;
+	loop_io_stop(&v->io);
+	fd_close(&v->fd);
+	list_remove(&v->node);
+	free(v);
+}
+
+bool door_understand(const struct wire_call *call, struct trap *ret)
+{
+	if (call->length > sizeof(call->sa) ||
+	    (!call->listens && call->length < sizeof(sa_family_t)))
+		return false;
+	*ret = (struct trap){ .call = call->listens ? TRAP_LISTEN : TRAP_BIND, .fd = call->fd,
+			      .sa = call->sa, .length = (socklen_t)call->length,
+			      .device = (dev_t)call->device, .directory = (ino_t)call->directory };
+	return true;
+}
+
+static void on_visitor(struct loop_io *io, int events)
+{
+	struct visitor *v = OWNER(io, struct visitor, io);
+	struct report r = { .listener = -1, .visitor = v->fd };
+	struct wire_call call;
+	int own = -1;
+	ssize_t n = pass_receive(v->fd, &call, sizeof(call), &own);
+
+	(void)events;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n == (ssize_t)sizeof(call) && own >= 0 && door_understand(&call, &r.trap)) {
+		r.trap.thread = platform_peer_pid(v->fd);
+		v->door->told(v->door, &r, &own);
+	}
+	fd_close(&own);
+	visitor_free(v);
+}
+
+static void on_knock(struct loop_io *io, int events)
+{
+	struct door *d = OWNER(io, struct door, io);
+	int fd = accept4(d->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct visitor *v;
+
+	(void)events;
+	if (fd < 0)
+		return;
+	if (d->count == VISITORS_MOST)
+		visitor_free(OWNER(d->visitors.next, struct visitor, node));
+	v = MEM_NEW(struct visitor);
+	v->door = d;
+	v->fd = fd;
+	d->count++;
+	list_append(&d->visitors, &v->node);
+	loop_io_start(d->loop, &v->io, fd, LOOP_READ, on_visitor);
+	on_visitor(&v->io, LOOP_READ);	/* in this turn: most have said it already */
+}
+
+int door_make(const char *path, uid_t user, struct err *err)
+{
+	int fd = platform_own_socket(path, SOCK_SEQPACKET, 0600, err);
+
+	if (fd < 0)
+		return err_in(err, "handoff = intercept");
+	if ((user != (uid_t)-1 && chown(path, user, (gid_t)-1) < 0) ||
+	    fd_non_blocking(fd, 1) < 0 || platform_listen(fd, QUEUE_MOST) < 0) {
+		(void)err_sys(err, errno, "cannot give the socket %s to its worker", path);
+		fd_close(&fd);
+		(void)unlink(path);
+	}
+	return fd;
+}
+
+bool door_is(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+void door_open(struct door *d, struct loop *loop, int fd,
+	       void (*told)(struct door *d, const struct report *r, int *own))
+{
+	*d = (struct door){ .fd = fd, .loop = loop, .told = told };
+	list_init(&d->visitors);
+	loop_io_start(loop, &d->io, fd, LOOP_READ, on_knock);
+}
+
+void door_close(struct door *d)
+{
+	if (!d->loop)
+		return;
+	list_each_safe(v, &d->visitors, struct visitor, node)
+		visitor_free(v);
+	loop_io_stop(&d->io);
+	d->loop = NULL;
+}
