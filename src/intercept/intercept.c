@@ -13,6 +13,7 @@
 #include "intercept/catch.h"
 #include "intercept/path.h"
 #include "intercept/understand.h"
+#include "platform/platform.h"
 #include "socket/heal.h"
 #include "socket/open.h"
 #include "socket/tune.h"
@@ -170,7 +171,7 @@ static bool understand(struct intercept *i, const struct trap *t, int own, struc
 	if (t->why || own < 0 || !understand_bind(own_socket(own, &socket), &t->sa, t->length, ret))
 		return false;
 	if (!path_asked(ret))
-		return true;
+		return platform_in_our_network(own);
 	meant = path_meant(i->spec.store, t, ret);
 	if (!meant)
 		return false;

@@ -135,6 +135,8 @@ int platform_below_started_with(pid_t pid, const char *item, struct err *err);
 
 /* Identity of the network namespace we are in; 0: this system has none. */
 unsigned long platform_network_namespace(void);
+/* Whether a socket, of whomever, is in it; true where that is not to be known. */
+bool platform_in_our_network(int fd);
 /* Connections that wait in a listener's queue and how many may; -1: cannot tell. */
 int platform_queue(int fd, int *ret_queue, int *ret_backlog);
 /* Somebody waits to be accepted; a datagram waits to be read. */

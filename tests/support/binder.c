@@ -16,6 +16,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -35,11 +36,13 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include "bind_ways.h"
+
 static struct {
 	const char *name;
 	int udp, v6only, nodelay, reuseport, epoll_first, forks, off_thread, blocking, no_cloexec;
 	int threads, restless, stuck, steal, dup_first, seqpacket, unlink_first, unlink_last;
-	int steal_one;
+	int steal_one, by_32_bits, by_ring, elsewhere;
 } how = { .name = "binder", .v6only = -1, .threads = 1 };
 
 static int stop_pipe[2];
@@ -158,6 +161,15 @@ static void *steal_one(void *arg)
 	return arg;
 }
 
+static int bind_as_told(int fd, const struct sockaddr_storage *sa, socklen_t length)
+{
+	if (how.by_32_bits)
+		return bind_by_32_bits(fd, sa, length);
+	if (how.by_ring)
+		return bind_by_ring(fd, sa, length);
+	return bind(fd, how.stuck ? bottomless() : (const void *)sa, length);
+}
+
 /* A socket as servers make it: options first, then bind(2), then listen(2). */
 static int open_one(const char *address)
 {
@@ -183,7 +195,7 @@ static int open_one(const char *address)
 	if (how.unlink_first)
 		unlink(address + strlen("unix:"));
 	do
-		rc = bind(fd, how.stuck ? bottomless() : (void *)&sa, length);
+		rc = bind_as_told(fd, &sa, length);
 	while (rc < 0 && errno == EINTR);
 	tell("bind", address, fd, rc < 0 ? errno : 0);
 	if (rc < 0)
@@ -342,6 +354,8 @@ int main(int argc, char **argv)
 		{ "unlink-first", 0, &how.unlink_first, 1 },
 		{ "unlink-last", 0, &how.unlink_last, 1 },
 		{ "steal-one", 0, &how.steal_one, 1 },
+		{ "32-bits", 0, &how.by_32_bits, 1 }, { "ring", 0, &how.by_ring, 1 },
+		{ "elsewhere", 0, &how.elsewhere, 1 },
 		{ 0 },
 	};
 	int option, index;
@@ -357,6 +371,8 @@ int main(int argc, char **argv)
 		else if (optarg)
 			how.v6only = atoi(optarg);
 	}
+	if (how.elsewhere && unshare(CLONE_NEWNET) < 0)
+		return 4;
 	if (how.restless)
 		be_restless();
 	for (int i = 0; how.steal && i < 4; i++)

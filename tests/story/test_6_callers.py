@@ -1,0 +1,120 @@
+"""Who calls bind(2), and by which way: each is held, or binds for itself as is written."""
+
+import os
+import re
+import socket
+from pathlib import Path
+
+import pytest
+
+from holdport import SUPPORT, eventually, get
+from intercepted import await_calls, binder, calls, restart, run, write
+from test_4_recovery import no_manager
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="makes a set-user-id program")
+def test_a_set_user_id_helper_is_answered_and_keeps_its_rights(holdport):
+    address = f"127.0.0.1:{holdport.port()}"
+    helper = holdport.dir / "helper"
+    helper.write_bytes((SUPPORT / "binder").read_bytes())
+    helper.chmod(0o4755)
+    holdport.dir.chmod(0o755)
+    run(holdport, f"sh -c '{helper} {address}; exit'", address,
+        section="ready = listen\nuser = nobody\ndirectory = /\nkill_mode = group")
+    assert await_calls(holdport, 1)[0]["inode"] == holdport.socket("http")["inode"]
+    shell = holdport.pids("web")[0]
+    pid = Path(f"/proc/{shell}/task/{shell}/children").read_text().split()[0]
+    uids = re.search(r"Uid:\t(\d+)\t(\d+)", Path(f"/proc/{pid}/status").read_text())
+    assert uids.groups() == ("65534", "0")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="stops the keeper")
+def test_signals_that_interrupt_a_call_do_not_lose_it(holdport):
+    address = f"127.0.0.1:{holdport.port()}"
+    gate = holdport.dir / "gate"
+    os.mkfifo(gate)
+    write(holdport, f"sh -c 'read go < {gate}; exec {binder('--restless', address)}'", address)
+    holdport.run()
+    pid = eventually(lambda: holdport.pids("web"))[0]
+    with no_manager(holdport):  # each 20 ms a signal takes it out of its bind(2)
+        gate.write_text("go\n")
+        eventually(lambda: "seccomp" in Path(f"/proc/{pid}/wchan").read_text())
+        before = switches(pid)
+        eventually(lambda: switches(pid) >= before + 5)
+    holdport.await_("web")
+    assert holdport.pids("web") == [pid]
+    assert await_calls(holdport, 1)[0]["inode"] == holdport.socket("http")["inode"]
+
+
+def switches(pid):
+    """How often it began to wait."""
+    text = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"\nvoluntary_ctxt_switches:\t(\d+)", text)[1])
+
+
+@pytest.mark.parametrize("way", ["--32-bits", "--ring"])
+def test_what_the_filter_does_not_see_binds_for_itself(holdport, way):
+    address = f"127.0.0.1:{holdport.port()}"
+    write(holdport, binder(way, address), address,
+          section="ready = delay:1ms\nrestart = never")
+    holdport.run()
+    why = await_calls(holdport, 1)[0]["errno"]
+    if why in (1, 22, 38):
+        pytest.skip(f"this system has no such call (errno {why})")
+    await_calls(holdport, 1, "listen")
+    assert get(address) == "binder"
+    assert holdport.socket("http")["state"] == "waiting"
+    assert "which is held" not in holdport.log()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="makes a network namespace")
+@pytest.mark.parametrize("kind", ["address", "abstract"])
+def test_another_network_is_another_matter(holdport, kind):
+    port = holdport.port()
+    address = f"127.0.0.1:{port}" if kind == "address" else f"unix:@holdport-{os.getpid()}-{port}"
+    run(holdport, f"sh -c '{binder('--elsewhere', address)} & exec {binder(address)}'", address,
+        section="ready = listen\nkill_mode = group")
+    told = await_calls(holdport, 2)
+    assert [c["errno"] for c in told] == [0, 0]
+    held = holdport.socket("http")["inode"]
+    assert sorted(c["inode"] == held for c in told) == [False, True]
+    restart(holdport)
+    assert sum(c["inode"] == held for c in await_calls(holdport, 4)) == 2
+
+
+NAMED = """\
+import signal, socket, sys
+found = socket.getaddrinfo("localhost", sys.argv[1], socket.AF_INET, socket.SOCK_STREAM)[0]
+s = socket.socket(*found[:3])
+s.bind(found[4])
+s.listen()
+print("bound", flush=True)
+signal.sigwait([signal.SIGTERM])
+"""
+
+
+def free_name():
+    """A service of TCP that nobody has here, with its port."""
+    for line in Path("/etc/services").read_text().splitlines():
+        found = re.match(r"(\S+)\s+(\d+)/tcp", line)
+        with socket.socket() as s:
+            if found and int(found[2]) > 1024:
+                try:
+                    s.bind(("127.0.0.1", int(found[2])))
+                    return found[1], int(found[2])
+                except OSError:
+                    continue
+    pytest.skip("every service has its server")
+
+
+def test_a_port_that_is_asked_for_by_name_is_held(holdport):
+    name, port = free_name()
+    script = holdport.dir / "named.py"
+    script.write_text(NAMED)
+    run(holdport, f"/usr/bin/python3 {script} {name}", f"127.0.0.1:{port}")
+    inode = holdport.socket("http")["inode"]
+    restart(holdport)
+    eventually(lambda: holdport.log().count("bound\n") == 2)
+    assert holdport.socket("http")["inode"] == inode
+    assert holdport.program("web")["restarts"] == 0
+    assert not calls(holdport)
