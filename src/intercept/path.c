@@ -35,12 +35,12 @@ static bool lies_in(const char *path, const struct trap *t)
 
 struct held *path_meant(struct store *store, const struct trap *t, const struct asked *asked)
 {
-	const char *name = name_in(path_asked(asked));
+	const char *wanted = path_asked(asked), *name = wanted ? name_in(wanted) : "";
 
 	list_each(h, &store->sockets, struct held, node) {
 		const char *path = address_path(&h->key.address);
 
-		if (t->directory && path && strcmp(name_in(path), name) == 0 && lies_in(path, t))
+		if (wanted && t->directory && path && strcmp(name_in(path), name) == 0 && lies_in(path, t))
 			return h;
 	}
 	return NULL;
