@@ -9,7 +9,7 @@ import pytest
 from holdport import BUILD, ROOT
 
 BENCHES = ["restarts", "crash", "command", "footprint", "idle", "count", "rebind",
-           "intercept"]
+           "intercept", "upgrade"]
 
 
 @pytest.mark.parametrize("name", BENCHES)
