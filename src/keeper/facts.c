@@ -1,6 +1,5 @@
 #include "keeper/facts.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,16 +10,40 @@ void fact_begin(struct str *out, const char *word)
 	str_add(out, word);
 }
 
+enum { DIGITS = 20 };
+
+/* There are some thirty to a worker: printf(3) would be most of what writing costs. */
+static void add_digits(struct str *out, uint64_t value)
+{
+	char digits[DIGITS], *at = digits + DIGITS;
+
+	do
+		*--at = (char)('0' + value % 10);
+	while (value /= 10);
+	str_add_n(out, at, (size_t)(digits + DIGITS - at));
+}
+
+static void add_key(struct str *out, const char *key)
+{
+	str_add_n(out, " ", 1);
+	str_add(out, key);
+	str_add_n(out, "=", 1);
+}
+
 void fact_number(struct str *out, const char *key, int64_t value)
 {
-	str_addf(out, " %s=%" PRId64, key, value);
+	add_key(out, key);
+	if (value < 0)
+		str_add_n(out, "-", 1);
+	add_digits(out, value < 0 ? -(uint64_t)value : (uint64_t)value);
 }
 
 void fact_text(struct str *out, const char *key, const char *value)
 {
 	if (!value)
 		return;
-	str_addf(out, " %s=\"", key);
+	add_key(out, key);
+	str_add_n(out, "\"", 1);
 	for (; *value; value++) {
 		unsigned char c = (unsigned char)*value;
 
@@ -39,8 +62,11 @@ void fact_end(struct str *out)
 	str_add(out, "\n");
 }
 
+/* From at on to end; to is where the next character of what was read goes: a fact is no
+ * longer than its line, so one piece of memory has all of it. */
 struct reader {
 	const char *at, *end;
+	char *to;
 };
 
 static bool is_word(char c)
@@ -48,14 +74,20 @@ static bool is_word(char c)
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
 }
 
+static char *finish(struct reader *r, char *from)
+{
+	*r->to++ = '\0';
+	return from;
+}
+
 /* NULL: there is none here. */
 static char *take_word(struct reader *r)
 {
-	const char *from = r->at;
+	char *from = r->to;
 
 	while (r->at < r->end && is_word(*r->at))
-		r->at++;
-	return r->at > from ? mem_text_n(from, (size_t)(r->at - from)) : NULL;
+		*r->to++ = *r->at++;
+	return r->to > from ? finish(r, from) : NULL;
 }
 
 static bool take(struct reader *r, char c)
@@ -90,37 +122,40 @@ static int take_escape(struct reader *r)
 
 static char *take_quoted(struct reader *r)
 {
-	struct str value = { 0 };
+	char *from = r->to;
 
-	str_add(&value, "");
 	while (r->at < r->end && *r->at != '"') {
 		int c = (unsigned char)*r->at++;
-		char byte;
 
 		if (c == '\\')
 			c = take_escape(r);
-		if (c <= 0) {
-			r->at = r->end;
-			break;
-		}
-		byte = (char)c;
-		str_add_n(&value, &byte, 1);
+		if (c <= 0)
+			return NULL;
+		*r->to++ = (char)c;
 	}
-	if (take(r, '"'))
-		return value.data ? str_take(&value) : mem_text("");
-	str_fini(&value);
-	return NULL;
+	return take(r, '"') ? finish(r, from) : NULL;
 }
 
 static char *take_value(struct reader *r)
 {
-	const char *from = r->at;
+	char *from = r->to;
 
 	if (take(r, '"'))
 		return take_quoted(r);
 	while (r->at < r->end && *r->at != ' ')
-		r->at++;
-	return mem_text_n(from, (size_t)(r->at - from));
+		*r->to++ = *r->at++;
+	return finish(r, from);
+}
+
+enum { PAIRS_FIRST = 8 };
+
+static void add_pair(struct fact *f, const struct fact_pair *p)
+{
+	bool is_full = f->count >= PAIRS_FIRST && !(f->count & (f->count - 1));
+
+	if (!f->count || is_full)
+		f->pairs = mem_grow(f->pairs, f->count ? 2 * f->count : PAIRS_FIRST, sizeof(*p));
+	f->pairs[f->count++] = *p;
 }
 
 static int take_pair(struct reader *r, struct fact *f)
@@ -129,20 +164,17 @@ static int take_pair(struct reader *r, struct fact *f)
 
 	if (p.key && take(r, '='))
 		p.value = take_value(r);
-	if (!p.value) {
-		free(p.key);
+	if (!p.value)
 		return -1;
-	}
-	f->pairs = mem_grow(f->pairs, f->count + 1, sizeof(*f->pairs));
-	f->pairs[f->count++] = p;
+	add_pair(f, &p);
 	return 0;
 }
 
 int fact_read(const char *line, size_t length, struct fact *ret)
 {
-	struct reader r = { line, line + length };
-	struct fact f = { .word = take_word(&r) };
-	bool well = f.word;
+	struct fact f = { .text = mem_new(length + 2) };
+	struct reader r = { line, line + length, f.text };
+	bool well = (f.word = take_word(&r));
 
 	while (well && r.at < r.end)
 		well = take(&r, ' ') && take_pair(&r, &f) == 0;
@@ -156,12 +188,8 @@ int fact_read(const char *line, size_t length, struct fact *ret)
 
 void fact_fini(struct fact *f)
 {
-	for (size_t i = 0; i < f->count; i++) {
-		free(f->pairs[i].key);
-		free(f->pairs[i].value);
-	}
 	free(f->pairs);
-	free(f->word);
+	free(f->text);
 	*f = (struct fact){ 0 };
 }
 

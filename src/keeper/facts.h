@@ -23,6 +23,7 @@ struct fact_pair {
 };
 
 struct fact {
+	char *text;			/* in which all of it stands */
 	char *word;
 	struct fact_pair *pairs;
 	size_t count;

@@ -45,33 +45,63 @@ static struct list *list_of(struct snapshot *s, const struct kind *k)
 	return (struct list *)(void *)((char *)s + k->list);
 }
 
-static struct snapshot_block *find(struct list *all, const char *by, const char *value)
-{
-	list_each(b, all, struct snapshot_block, node) {
-		const char *its = fact_get(&b->head, by);
+/* A block says what it is about; those that were read are found by that. */
+enum { BUCKETS = 4096 };
 
-		if (its && strcmp(its, value) == 0)
-			return b;
-	}
-	return NULL;
+struct reading_state {
+	struct snapshot *snapshot;
+	const struct kind *kind;	/* of the block under way, or NULL */
+	struct snapshot_block *block;
+	struct snapshot_block *buckets[BUCKETS];
+};
+
+static struct snapshot_block **bucket_of(struct reading_state *r, const struct kind *k,
+					 const char *value)
+{
+	size_t hash = (size_t)(k - kinds);
+
+	while (*value)
+		hash = hash * 33 + (unsigned char)*value++;
+	return &r->buckets[hash % BUCKETS];
+}
+
+/* Where the block that is about the same hangs; the end of a chain: there is none. */
+static struct snapshot_block **find(struct snapshot_block **at, const struct kind *k,
+				    const char *value)
+{
+	for (; *at; at = &(*at)->chain)
+		if (fact_is(&(*at)->head, k->word) &&
+		    strcmp(fact_get(&(*at)->head, k->by), value) == 0)
+			break;
+	return at;
 }
 
 /* In place of what was said before; `gone` leaves nothing there. */
-static void settle(struct snapshot *s, const struct kind *k, struct snapshot_block *b)
+static void replace(struct snapshot_block **at, struct list *all, struct snapshot_block *b)
 {
-	struct list *all = list_of(s, k);
-	const char *value = k->by ? fact_get(&b->head, k->by) : NULL;
-	struct snapshot_block *old = value ? find(all, k->by, value) : NULL;
+	struct snapshot_block *old = *at;
 	bool gone = fact_bool(&b->head, "gone");
 
-	if (old)
-		list_append(&old->node, &b->node);	/* before it: in its place */
-	else
-		list_append(all, &b->node);
+	b->chain = old ? old->chain : NULL;
+	list_append(old ? &old->node : all, &b->node);	/* before it: in its place */
+	*at = gone ? b->chain : b;
 	if (old)
 		block_free(old);
-	if (gone || (k->by && !value))
+	if (gone)
 		block_free(b);
+}
+
+static void settle(struct reading_state *r, const struct kind *k, struct snapshot_block *b)
+{
+	struct list *all = list_of(r->snapshot, k);
+	const char *value = k->by ? fact_get(&b->head, k->by) : NULL;
+
+	if (value)
+		replace(find(bucket_of(r, k, value), k, value), all, b);
+	else if (k->by)
+		block_free(b);
+	else
+		list_append(all, &b->node);
 }
 
 static const struct kind *kind_of(const struct fact *f)
@@ -81,12 +111,6 @@ static const struct kind *kind_of(const struct fact *f)
 			return &kinds[i];
 	return NULL;
 }
-
-struct reading_state {
-	struct snapshot *snapshot;
-	const struct kind *kind;	/* of the block under way, or NULL */
-	struct snapshot_block *block;
-};
 
 static void drop_torn(struct reading_state *r)
 {
@@ -103,7 +127,7 @@ static void begin(struct reading_state *r, const struct kind *k, struct fact *f)
 	r->kind = k;
 	*f = (struct fact){ 0 };
 	if (k->whole || fact_bool(&r->block->head, "gone")) {
-		settle(r->snapshot, k, r->block);
+		settle(r, k, r->block);
 		r->block = NULL;
 	}
 }
@@ -115,7 +139,7 @@ static void take_fact(struct reading_state *r, struct fact *f)
 	if (k) {
 		begin(r, k, f);
 	} else if (fact_is(f, "end") && r->block) {
-		settle(r->snapshot, r->kind, r->block);
+		settle(r, r->kind, r->block);
 		r->block = NULL;
 	} else if (fact_is(f, "supervisor")) {
 		fact_fini(&r->snapshot->supervisor);

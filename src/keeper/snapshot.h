@@ -21,6 +21,7 @@ struct snapshot_block {
 	struct fact head;		/* program name=… , settings id=… , socket fd=… */
 	struct fact *facts;		/* what follows */
 	size_t count;
+	struct snapshot_block *chain;	/* while it is read: of one bucket */
 };
 
 struct snapshot {
