@@ -73,7 +73,8 @@ int cmd_config(struct request *r)
 	}
 	code = load(r, &file, &s);
 	if (s)
-		settings_print(s, option_given(r, OPTION_DEFAULTS), stdout);
+		settings_print(s, option_given(r, OPTION_DEFAULTS) ? SETTINGS_EVERY_KEY : SETTINGS_CHANGED,
+			       stdout);
 	settings_unref(s);
 	free(file);
 	return code;

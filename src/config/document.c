@@ -73,6 +73,15 @@ struct source *document_source(struct document *d, const char *file,
 	return s;
 }
 
+static unsigned hash_of(const char *title)
+{
+	unsigned hash = 5381;
+
+	while (*title)
+		hash = hash * 33 + (unsigned char)*title++;
+	return hash;
+}
+
 struct section *document_section(struct document *d, const struct source *source,
 				 const char *title, unsigned line)
 {
@@ -81,11 +90,20 @@ struct section *document_section(struct document *d, const struct source *source
 
 	s->kind = colon ? mem_text_n(title, (size_t)(colon - title)) : mem_text(title);
 	s->name = colon ? mem_text(colon + 1) : NULL;
+	s->hash = hash_of(title);
 	s->source = source;
 	s->place = (struct place){ source->name, line };
 	d->sections = mem_grow(d->sections, d->section_count + 1, sizeof(struct section *));
 	d->sections[d->section_count++] = s;
 	return s;
+}
+
+void document_drop(struct document *d, size_t section)
+{
+	section_free(d->sections[section]);
+	d->section_count--;
+	memmove(&d->sections[section], &d->sections[section + 1],
+		(d->section_count - section) * sizeof(*d->sections));
 }
 
 void section_entry(struct section *s, const char *key, const char *value, unsigned line)

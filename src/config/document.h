@@ -32,6 +32,7 @@ struct section {
 	const struct source *source;
 	struct entry *entries;
 	size_t entry_count;
+	unsigned hash;		/* of kind and name */
 	bool damaged;		/* a line of it could not be read: a key may be missing for that */
 	void *object;		/* the settings that it was read into, NULL while unread */
 };
@@ -51,6 +52,7 @@ struct source *document_source(struct document *d, const char *file,
 			       const struct source *included_by);
 struct section *document_section(struct document *d, const struct source *source,
 				 const char *title, unsigned line);
+void document_drop(struct document *d, size_t section);
 void section_entry(struct section *s, const char *key, const char *value, unsigned line);
 /* NULL if the key is not in the section. */
 const struct entry *section_find(const struct section *s, const char *key);

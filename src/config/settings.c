@@ -40,8 +40,14 @@ struct settings *settings_from_stream(FILE *in, const char *name, struct faults 
 
 struct settings *settings_restore(FILE *in, const char *file, struct faults *faults)
 {
-	struct settings *s = settings_from_stream(in, file ? file : "earlier", faults);
+	struct document *d = document_new();
+	const struct source *source = document_source(d, file ? file : "earlier", NULL);
+	size_t before = faults->count;
+	struct settings *s;
 
+	document_read(d, in, source, faults);
+	presets_take(d);
+	s = settings_understand(d, source, before, faults);
 	if (s)
 		s->file = mem_text(file);
 	return s;

@@ -201,8 +201,9 @@ struct settings *settings_exec(char *const *addresses, char *const *options,
 			       char *const *command, const char *runtime_dir,
 			       struct faults *faults);
 
-/* What settings_print() wrote, perhaps by another version: a key that we do not know
- * is passed over.  file as it was there; may be NULL. */
+/* What settings_print() wrote as SETTINGS_KEPT, perhaps in another version: what was in
+ * force is in force again.  A key that we do not know is passed over where it had its
+ * preset, and a fault where it had not.  file as it was there; may be NULL. */
 struct settings *settings_restore(FILE *in, const char *file, struct faults *faults);
 
 struct settings *settings_ref(struct settings *s);	/* accepts NULL */
@@ -234,9 +235,14 @@ enum effect program_settings_effect(const struct program_settings *was,
 enum effect socket_settings_effect(const struct socket_settings *was,
 				   const struct socket_settings *now, struct text_list *ret_keys);
 
-/* The effective settings as a file that could be read again; with_defaults
- * prints every key, otherwise those that differ from their preset. */
-void settings_print(const struct settings *s, bool with_defaults, FILE *out);
+/* The effective settings as a file that could be read again. */
+enum settings_text {
+	SETTINGS_CHANGED,	/* the keys that differ from their preset */
+	SETTINGS_EVERY_KEY,
+	SETTINGS_KEPT,		/* for settings_restore(): those that differ, and the presets
+				 * once, for another version may have others */
+};
+void settings_print(const struct settings *s, enum settings_text text, FILE *out);
 /* Every option with its meaning, preset and effect: `config --reference`. */
 void settings_print_reference(FILE *out);
 /* conf/holdport.conf: the same rows as a commented example file. */

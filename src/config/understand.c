@@ -95,7 +95,7 @@ static const struct section *same_before(const struct document *d, size_t index)
 	for (size_t i = 0; i < index; i++) {
 		const struct section *o = d->sections[i];
 
-		if (strcmp(o->kind, s->kind) == 0 &&
+		if (o->hash == s->hash && strcmp(o->kind, s->kind) == 0 &&
 		    (o->source == s->source || strcmp(s->kind, "include") != 0) &&
 		    strcmp(o->name ? o->name : "", s->name ? s->name : "") == 0)
 			return o;

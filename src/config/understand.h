@@ -9,6 +9,11 @@
 struct settings *settings_understand(struct document *d, const struct source *main_source,
 				     size_t before, struct faults *faults);
 
+/* What stands in [presets.KIND] is said in each section of that kind that does not say it, as
+ * far as our own presets are others and know the key. */
+#define PRESETS_OF "presets."
+void presets_take(struct document *d);
+
 /* One stream, whose includes are checked as keys and not followed. */
 struct settings *settings_from_stream(FILE *in, const char *name, struct faults *faults);
 

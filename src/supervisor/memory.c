@@ -34,7 +34,7 @@ static void add_settings(const struct settings *s, struct str *out)
 	size_t length = 0;
 	FILE *f = open_memstream(&text, &length);
 
-	settings_print(s, true, f);
+	settings_print(s, SETTINGS_KEPT, f);
 	(void)fclose(f);
 	for (const char *line = text, *end; (end = strchr(line, '\n')); line = end + 1)
 		add_line(out, line, (size_t)(end - line));

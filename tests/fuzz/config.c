@@ -45,7 +45,7 @@ static void print_and_read(const struct settings *s)
 
 	if (!out)
 		abort();
-	settings_print(s, true, out);
+	settings_print(s, SETTINGS_EVERY_KEY, out);
 	(void)fclose(out);
 	settings_unref(read_bytes(text, length, &faults));
 	faults_print(&faults, stderr);

@@ -472,9 +472,10 @@ class Holdport:
 
     # Running
 
-    def run(self, *args, env=None, fail=None, lacks=None):
+    def run(self, *args, env=None, fail=None, lacks=None, user=None):
         """`holdport run`, until it answers.  fail="fork:EAGAIN:1-3" makes calls
-        of the daemon fail (tests/support/libfail.c); lacks=CAP_NET_RAW: without it."""
+        of the daemon fail (tests/support/libfail.c); lacks=CAP_NET_RAW: without it;
+        user: a number."""
         env = {**self.env, **(env or {})}
         if fail:
             env.update(LD_PRELOAD=str(SUPPORT / "libfail.so"), HOLDPORT_FAIL=fail,
@@ -482,7 +483,9 @@ class Holdport:
         with open(self.output, "ab") as out:
             self.process = self.spawn("run", "-c", self.config, *args, env=env, stdout=out,
                                       stderr=out, start_new_session=True,
-                                      preexec_fn=lacks and (lambda: give_up(lacks)))
+                                      preexec_fn=lacks and (lambda: give_up(lacks)),
+                                      **(user and {"user": user, "group": user,
+                                                   "extra_groups": []} or {}))
         eventually(self._answers, what="the supervisor answers")
         return self.process
 

@@ -1,13 +1,17 @@
 """Another executable in the place of the one that runs; workers do not notice."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from holdport import FAILED, SUPPORT, eventually, get
+from holdport import BUILD, FAILED, ROOT, SUPPORT, alive, descriptors, eventually, get
+
+NOBODY = 65534
 
 
 def put(daemon, source):
@@ -277,6 +281,92 @@ def test_the_manager_is_killed_while_it_asks(holdport):
     assert "nothing was changed: the manager ended while it asked" in asker.communicate(timeout=20)[1]
     assert asker.returncode == FAILED
     assert holdport.pids("web") == pids
+
+
+def test_states_of_released_versions_are_understood():
+    states = sorted((ROOT / "tests/corpus").glob("*.state"))
+    assert states
+    for state in states:
+        with open(state) as file:
+            said = subprocess.run([BUILD / "bin/holdportd", "check-state", "0"], stdin=file,
+                                  capture_output=True, text=True)
+        assert (said.returncode, said.stderr) == (0, ""), state
+        assert said.stdout.startswith("holdport ")
+
+
+OF_LATER = '''\
+a-word-of-later number=1
+program name="web" a-key-of-later="x" wish=9
+generation number=9 state="a-state-of-later"
+a-block-of-later name="y"
+'''
+
+
+def test_back_to_a_version_that_does_not_know_each_word(holdport):
+    address, pids, _ = run_installed(holdport)
+    for fd in Path(f"/proc/{holdport.pid}/fd").iterdir():
+        if "holdport-state" in os.readlink(fd):
+            with open(fd, "a") as state:
+                state.write(OF_LATER)
+    holdport.ok("upgrade")
+    assert holdport.pids("web") == pids
+    assert get(address) == "worker"
+    holdport.ok("restart", "web")
+
+
+def test_while_a_program_drains(holdport):
+    address, [pid], _ = run_installed(holdport, "--stop-delay", 300)
+    events = holdport.events()
+    holdport.ok("stop", "web", "--no-wait")
+    events.await_(lambda e: e["what"] == "worker" and e["state"] == "draining")
+    holdport.ok("upgrade")
+    holdport.await_("web", "stopped")
+    assert not alive(pid)
+    holdport.ok("start", "web")
+    assert get(address) == "worker"
+
+
+def kinds_of_descriptors(holdport):
+    """What the manager holds, without numbers."""
+    found = descriptors(holdport.manager_pid).values()
+    return sorted(re.sub(r"[0-9]+", "", what) for what in found)
+
+
+def test_many_in_a_row_under_load(holdport, long):
+    address, pids, _ = run_installed(holdport, section="workers = 2")
+    times = 100 if long else 5
+    with holdport.load(address, "--rate", 200) as load:
+        for _ in range(times):
+            holdport.ok("upgrade")
+    load.expect(failed=0, refused=0)
+    assert upgrades(holdport) == times
+    assert holdport.pids("web") == pids
+    left = kinds_of_descriptors(holdport)
+    holdport.ok("upgrade")
+    eventually(lambda: kinds_of_descriptors(holdport) == left, what="no descriptor is left over")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the other stories are unprivileged then")
+def test_without_privileges(holdport):
+    holdport.dir.chmod(0o755)
+    own = holdport.dir / "own"
+    own.mkdir()
+    os.chown(own, NOBODY, NOBODY)
+    holdport.runtime_dir = own / "run"
+    daemon = holdport.install()
+    address = holdport.write_web(section=f"command = {holdport.worker('--notify')}")
+    holdport.run(user=NOBODY)
+    holdport.await_("web")
+    pids = holdport.pids("web")
+    with holdport.load(address, "--rate", 200) as load:
+        holdport.ok("upgrade")
+        put_image(daemon, "exit")
+        assert "rolled back: it ended with exit status 3" in holdport.cmd("upgrade").err
+        put(daemon, BUILD / "bin/holdportd")
+        holdport.ok("upgrade")
+    load.expect(failed=0, refused=0)
+    assert holdport.pids("web") == pids
+    assert upgrades(holdport) == 2
 
 
 def test_by_a_signal(holdport):

@@ -10,7 +10,7 @@ static char *printed(const struct settings *s, bool with_defaults)
 	FILE *out = open_memstream(&text, &length);
 
 	assert_non_null(out);
-	settings_print(s, with_defaults, out);
+	settings_print(s, with_defaults ? SETTINGS_EVERY_KEY : SETTINGS_CHANGED, out);
 	(void)fclose(out);
 	return text;
 }
@@ -205,10 +205,104 @@ static void the_reference_names_every_key_and_its_effect(void **state)
 	free(text);
 }
 
+static char *kept(const struct settings *s)
+{
+	char *text = NULL;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+
+	assert_non_null(out);
+	settings_print(s, SETTINGS_KEPT, out);
+	(void)fclose(out);
+	return text;
+}
+
+static struct settings *restored(const char *text, struct faults *faults)
+{
+	FILE *in = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
+	struct settings *s;
+
+	assert_non_null(in);
+	s = settings_restore(in, "/etc/x.conf", faults);
+	(void)fclose(in);
+	return s;
+}
+
+static void what_is_kept_gives_the_same_settings(void **state)
+{
+	struct settings *s = case_good(full), *again;
+	struct faults faults = { 0 };
+	char *text = kept(s), *every = printed(s, true), *every_again;
+
+	(void)state;
+	again = restored(text, &faults);
+	assert_non_null(again);
+	every_again = printed(again, true);
+	assert_string_equal(every, every_again);
+	free(text);
+	free(every);
+	free(every_again);
+	settings_unref(s);
+	settings_unref(again);
+}
+
+/* `stop` is another one under nginx, where nobody says it. */
+static void what_other_keys_would_decide_is_kept(void **state)
+{
+	struct settings *s = case_good("[program:p]\ncommand = x\nhandoff = nginx\n"
+				       "stop = TERM:30s KILL\n"), *again;
+	struct faults faults = { 0 };
+	char *text = kept(s), *every = printed(s, true), *every_again;
+
+	(void)state;
+	again = restored(text, &faults);
+	assert_non_null(again);
+	every_again = printed(again, true);
+	assert_non_null(strstr(every, "stop = TERM:30s KILL"));
+	assert_string_equal(every, every_again);
+	free(text);
+	free(every);
+	free(every_again);
+	settings_unref(s);
+	settings_unref(again);
+}
+
+/* Another version, whose presets are others, and which knows keys that we do not. */
+static void presets_of_another_version_are_in_force(void **state)
+{
+	struct faults faults = { 0 };
+	struct settings *s = restored("[presets.program]\nrestart_delay = 7s\nworkers = 3\n"
+				      "later_key = 1\n[presets.later]\nkey = 1\n"
+				      "[supervisor]\nruntime_dir = /r\n"
+				      "[program:p]\ncommand = x\nworkers = 2\n"
+				      "[program:q]\ncommand = x\n", &faults);
+
+	(void)state;
+	assert_non_null(s);
+	assert_int_equal(s->programs[0]->workers, 2);
+	assert_int_equal(s->programs[1]->workers, 3);
+	assert_int_equal(s->programs[1]->restart_delay, 7000);
+	settings_unref(s);
+}
+
+static void a_key_that_was_set_and_is_not_known_is_refused(void **state)
+{
+	struct faults faults = { 0 };
+
+	(void)state;
+	assert_null(restored("[presets.program]\nlater_key = 1\n[program:p]\ncommand = x\n"
+			     "later_key = 2\n", &faults));
+	assert_non_null(strstr(faults.items[0].text, "unknown key \"later_key\""));
+	faults_fini(&faults);
+}
+
 CASES(CASE(settings_are_printed_as_a_file_that_gives_them_again),
       CASE(only_what_differs_from_its_preset_is_printed),
       CASE(a_difference_costs_what_its_row_says), CASE(a_changed_environment_file_is_a_difference),
       CASE(every_row_has_help_a_preset_that_reads_and_one_name),
       CASE(the_example_is_a_valid_file_that_does_nothing),
       CASE(the_example_without_its_marks_shows_the_presets),
-      CASE(the_reference_names_every_key_and_its_effect), )
+      CASE(the_reference_names_every_key_and_its_effect),
+      CASE(what_is_kept_gives_the_same_settings), CASE(what_other_keys_would_decide_is_kept),
+      CASE(presets_of_another_version_are_in_force),
+      CASE(a_key_that_was_set_and_is_not_known_is_refused), )

@@ -24,7 +24,7 @@ static char *printed(const struct settings *s)
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	settings_print(s, false, out);
+	settings_print(s, SETTINGS_CHANGED, out);
 	(void)fclose(out);
 	return text;
 }
