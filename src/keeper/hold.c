@@ -31,6 +31,8 @@ void hold_inherit(struct hold *h, int *file)
 	off_t at = 0;
 
 	for (; pread(*file, &left, sizeof(left), at) == (ssize_t)sizeof(left); at += (off_t)sizeof(left)) {
+		if (*left.what == *HOLD_ASIDE)
+			continue;
 		(void)fcntl(left.fd, F_SETFD, FD_CLOEXEC);
 		hold_put(h, left.number, left.what, &left.fd);
 	}

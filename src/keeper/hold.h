@@ -18,6 +18,9 @@ struct hold_left {
 	char what[HOLD_WHAT];
 };
 
+/* What begins so is no descriptor to hold (onward.h). */
+#define HOLD_ASIDE "="
+
 struct hold {
 	struct hold_item {
 		int fd;			/* -1: the number is free */

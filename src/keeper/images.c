@@ -19,13 +19,14 @@ void images_stay(struct images *i)
 	i->until = 0;
 }
 
-void images_settle(struct images *i)
+bool images_settle(struct images *i)
 {
 	if (!images_tries(i))
-		return;
+		return false;
 	fd_close(&i->runs);
 	i->runs = fd_take(&i->tried);
 	images_stay(i);
+	return true;
 }
 
 void images_roll_back(struct images *i, const struct process_end *end, const char *ended_for)

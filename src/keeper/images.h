@@ -26,8 +26,8 @@ static inline bool images_tries(const struct images *i)
 }
 /* It is not tried any more, and nothing was lost by it. */
 void images_stay(struct images *i);
-/* It runs. */
-void images_settle(struct images *i);
+/* It runs; true: since now. */
+bool images_settle(struct images *i);
 /* The manager from it ended; how, or why we ended it (NULL: by itself). */
 void images_roll_back(struct images *i, const struct process_end *end, const char *ended_for);
 

@@ -18,7 +18,9 @@
 #include "keeper/channel.h"
 #include "keeper/hold.h"
 #include "keeper/images.h"
+#include "keeper/onward.h"
 #include "keeper/relay.h"
+#include "platform/handle.h"
 #include "platform/process.h"
 
 enum {
@@ -36,6 +38,7 @@ struct keeper {
 	char **words;			/* a manager's argv */
 	char channel_text[FD_DIGITS];	/* in it */
 	struct images images;		/* what managers are started from */
+	bool renew;			/* our own image is the old one still */
 	const char *ended_for;		/* we ended the manager, and why; NULL: no */
 	int signals;			/* numbers of those that came, a byte each */
 	int channel;			/* -1: nobody is at the other end */
@@ -167,7 +170,7 @@ static void settle(struct keeper *k)
 	if (!k->settled_once)
 		platform_close_inherited_from(STDERR_FILENO + 1);
 	k->settled = k->settled_once = true;
-	images_settle(&k->images);
+	k->renew = images_settle(&k->images);
 	k->images.why[0] = '\0';
 	/* What came while it was between two images, it hears now. */
 	if (k->deadline)
@@ -404,16 +407,31 @@ static void make_room(struct keeper *k)
 	(void)setrlimit(RLIMIT_NOFILE, &most);
 }
 
-static int begin(struct keeper *k, struct err *err)
+/* Its manager, and what it held, from the image before ours. */
+static void go_on(struct keeper *k, int file)
+{
+	struct onward o;
+
+	if (file < 0 || !onward_read(&file, &k->hold, &o))
+		return;
+	k->manager = (struct process){ .pid = o.manager, .handle = platform_handle_open(o.manager) };
+	k->channel = o.channel;
+	k->files.rlim_cur = o.files;
+	k->began = clock_monotonic_ms();
+	k->settled = k->settled_once = true;
+}
+
+static int begin(struct keeper *k, int onward, struct err *err)
 {
 	make_room(k);
+	go_on(k, onward);
 	(void)platform_become_reaper();
 	k->images.runs = platform_own_image(k->words[0]);
 	if (k->images.runs < 0)
 		return err_sys(err, errno, "cannot hold our own executable");
 	if (catch_signals(k, err) < 0)
 		return -1;
-	return start_manager(k, err);
+	return k->channel >= 0 ? 0 : start_manager(k, err);
 }
 
 /* From the manager that we were until a moment ago. */
@@ -423,6 +441,32 @@ static void take_over(struct keeper *k, int left)
 		return;
 	hold_inherit(&k->hold, &left);
 	k->settled_once = true;
+}
+
+/* As the executable that our manager has gone on as.  Signals that came are passed down
+ * before, those that come wait. */
+static void renew(struct keeper *k)
+{
+	static char go_on_word[] = KEEPER_GO_ON, manage[] = KEEPER_MANAGE;
+	struct onward o = { .channel = k->channel, .files = k->files.rlim_cur };
+	struct err err = { 0 };
+	int file;
+
+	k->renew = false;
+	platform_block_signals();
+	heed_signals(k);
+	o.manager = k->manager.pid;
+	if (k->channel >= 0 && (file = onward_write(&k->hold, &o, &err)) >= 0) {
+		k->words[1] = go_on_word;
+		(void)snprintf(k->channel_text, sizeof(k->channel_text), "%d", file);
+		(void)platform_become(k->images.runs, k->words, environ);
+		(void)err_sys(&err, errno, "it cannot be executed");
+		k->words[1] = manage;
+		onward_undo(&k->hold, &o, &file);
+	}
+	if (*err.text)
+		log_error("the keeper goes on as the version that it is: %s", err.text);
+	platform_take_signals();
 }
 
 int keeper_run(const struct keeper_start *start)
@@ -435,13 +479,15 @@ int keeper_run(const struct keeper_start *start)
 	make_words(&k, start);
 	relay_open(&k.relay, start->above);
 	take_over(&k, start->left);
-	if (begin(&k, &err) < 0) {
+	if (begin(&k, start->onward, &err) < 0) {
 		log_error("%s", err.text);
 		k.code = EXIT_NO_MANAGER;
 	}
 	while (k.code < 0) {
 		wait_for_news(&k);
 		look_at_clock(&k);
+		if (k.renew && k.code < 0)
+			renew(&k);
 	}
 	hold_close(&k.hold);
 	relay_close(&k.relay);

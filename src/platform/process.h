@@ -131,6 +131,7 @@ int platform_own_image(const char *path);
  * takes them.  Returns only when it cannot: -1 and errno, nothing changed. */
 int platform_become(int file, char *const argv[], char *const env[]);
 void platform_take_signals(void);
+void platform_block_signals(void);
 /* How process lists call us: a file that is run by its descriptor has no name. */
 void platform_name_process(const char *name);
 /* Closes those from `first` on that do not close at exec: what our starter left. */

@@ -247,7 +247,8 @@ static int keep(int argc, char **argv)
 	(void)argc;
 	fill_standard();
 	return keeper_run(&(struct keeper_start){ .path = argv[0], .words = argv + 1,
-						  .above = getenv("NOTIFY_SOCKET"), .left = -1 });
+						  .above = getenv("NOTIFY_SOCKET"), .onward = -1,
+						  .left = -1 });
 }
 
 /* holdportd keep 9 run -c FILE: a manager whose keeper has ended becomes one.  Nobody
@@ -260,7 +261,20 @@ static int keep_on(int argc, char **argv)
 		return usage();
 	platform_name_process("holdportd");
 	return keeper_run(&(struct keeper_start){ .path = argv[0], .words = argv + 3,
-						  .left = left });
+						  .onward = -1, .left = left });
+}
+
+/* holdportd go-on 9 run -c FILE: a keeper whose manager was upgraded. */
+static int keep_renewed(int argc, char **argv)
+{
+	int onward = argc > 3 ? atoi(argv[2]) : -1;
+
+	if (onward <= STDERR_FILENO)
+		return usage();
+	platform_name_process("holdportd");
+	return keeper_run(&(struct keeper_start){ .path = argv[0], .words = argv + 3,
+						  .above = getenv("NOTIFY_SOCKET"),
+						  .onward = onward, .left = -1 });
 }
 
 static int check_state(int argc, char **argv)
@@ -279,6 +293,7 @@ static const struct {
 	{ "exec", keep },
 	{ KEEPER_MANAGE, manage },
 	{ KEEPER_KEEP, keep_on },
+	{ KEEPER_GO_ON, keep_renewed },
 	{ KEEPER_SUCCEED, manage },
 	{ PREFLIGHT_WORD, check_state },
 	{ "--print", print_one },

@@ -20,6 +20,14 @@ int platform_become(int file, char *const argv[], char *const env[])
 	return -1;
 }
 
+void platform_block_signals(void)
+{
+	sigset_t all;
+
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, NULL);
+}
+
 void platform_take_signals(void)
 {
 	sigset_t none;
