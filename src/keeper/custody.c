@@ -166,6 +166,27 @@ int custody_claim(struct custody *c, unsigned number, const char *what)
 	return fd_take(&c->items[number].fd);
 }
 
+void custody_put(struct custody *c, unsigned number, const char *what, int *fd)
+{
+	struct custody_item *i;
+
+	if (!number || number >= CUSTODY_MOST) {
+		fd_close(fd);
+		return;
+	}
+	i = item_at(c, number);
+	fd_close(&i->fd);
+	name_it(i, what);
+	i->fd = fd_take(fd);
+	if (i->fd >= 0)
+		link_say(c->link, CHANNEL_HOLD, number, what, i->fd);
+}
+
+uint64_t custody_inode_of(const struct custody *c, unsigned number)
+{
+	return c && number && number < c->count ? c->items[number].inode : 0;
+}
+
 unsigned custody_find(const struct custody *c, const char *what)
 {
 	for (size_t n = 1; n < c->count; n++)

@@ -45,6 +45,10 @@ void custody_drop(struct custody *c, unsigned *number);	/* accepts 0; makes it 0
 void custody_drop_now(struct custody *c, unsigned *number);
 /* The caller owns it; -1: there is no such thing.  The keeper's copy stays. */
 int custody_claim(struct custody *c, unsigned number, const char *what);
+/* As if the keeper had given it; it has it from now on.  fd -1: the number is in use,
+ * and nothing is behind it. */
+void custody_put(struct custody *c, unsigned number, const char *what, int *fd);
+uint64_t custody_inode_of(const struct custody *c, unsigned number);	/* 0: nothing */
 /* The first that is for this and was not claimed; 0: none. */
 unsigned custody_find(const struct custody *c, const char *what);
 /* What nobody claimed is let go. */

@@ -120,6 +120,15 @@ int platform_process_find(pid_t pid, uint64_t born, struct process *ret);
 /* How one ended that is not our child, once its parent has taken it away.  1 and how;
  * 0: not to be seen yet; -1: not on this system. */
 int platform_end_of_stranger(const struct process *p, struct process_end *ret);
+/* A file that was ours, and that a process of ours may still have open. */
+struct lost_file {
+	uint64_t inode;			/* of a socket or a pipe; 0: the listener of its filter */
+	int fd;				/* what was found; the caller owns it; -1 */
+};
+/* Copies what a process, or one below it, still has of these; a pipe for reading.
+ * -1: something was seen that may not be copied, or nothing may be looked at, and
+ * why. */
+int platform_take_back(pid_t pid, struct lost_file *lost, size_t count, struct err *err);
 /* From now on orphans below us become our children.  0, or -1: this system has no
  * such thing, and they go to the first process. */
 int platform_become_reaper(void);

@@ -406,23 +406,45 @@ static int claim(struct member *m, int what)
 			     kept_words[what]);
 }
 
-/* What it wrote and said while nobody read is still there. */
-static void listen_again(struct member *m, struct loop *loop)
+/* Nobody held it: what was said meanwhile is lost, what comes is not. */
+static void open_notify_anew(struct member *m, struct rollout *r)
 {
-	char *path = member_path(m, "");
-	int out = claim(m, MEMBER_OUT), errors = claim(m, MEMBER_ERR), ack = claim(m, MEMBER_ACK);
+	struct err err;
 
-	notify_go_on(&m->notify, loop, claim(m, MEMBER_NOTIFY), path, on_notify);
+	if (open_notify(m, r, m->means->program, &err) < 0)
+		log_error("%s: %s", m->name, err.text);
+	custody_replace(r->custody, m->kept[MEMBER_NOTIFY], m->notify.fd);
+	if (m->ack.path)
+		custody_replace(r->custody, m->kept[MEMBER_ACK], m->ack.fd);
+}
+
+static void hear_again(struct member *m, struct rollout *r)
+{
+	int said = claim(m, MEMBER_NOTIFY), ack = claim(m, MEMBER_ACK);
+	char *path = member_path(m, "");
+
+	if (said >= 0 || !r->custody)
+		notify_go_on(&m->notify, r->loop, said, path, on_notify);
+	else
+		open_notify_anew(m, r);
 	free(path);
-	if (out >= 0)
-		capture_start(&m->out, loop, out, m->name);
-	if (errors >= 0)
-		capture_start(&m->err, loop, errors, m->name);
 	if (ack < 0)
 		return;
 	path = member_path(m, ":ack");
-	ack_go_on(&m->ack, loop, ack, path, on_ack);
+	ack_go_on(&m->ack, r->loop, ack, path, on_ack);
 	free(path);
+}
+
+/* What it wrote and said while nobody read is still there. */
+static void listen_again(struct member *m, struct rollout *r)
+{
+	int out = claim(m, MEMBER_OUT), errors = claim(m, MEMBER_ERR);
+
+	hear_again(m, r);
+	if (out >= 0)
+		capture_start(&m->out, r->loop, out, m->name);
+	if (errors >= 0)
+		capture_start(&m->err, r->loop, errors, m->name);
 }
 
 static void prove_again(struct member *m, struct rollout *r, int64_t began)
@@ -450,7 +472,7 @@ struct member *member_adopt(struct generation *g, struct seat *seat,
 	m->worker.gated = false;
 	take_memory(m, memory);
 	worker_adopt(&m->worker, &memory->worker);
-	listen_again(m, r->loop);
+	listen_again(m, r);
 	if (m->worker.state == WORKER_STARTING)
 		prove_again(m, r, memory->proof_began);
 	else if (m->worker.state == WORKER_SERVING)

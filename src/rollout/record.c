@@ -25,6 +25,7 @@ void held_record(const struct held *h, const struct record_settings *settings, s
 	fact_number(out, "own_path", m.own_path);
 	fact_number(out, "inherited", m.inherited);
 	fact_number(out, "by_worker", m.by_worker);
+	fact_number(out, "inode", (int64_t)h->inode);
 	fact_end(out);
 }
 
@@ -74,11 +75,15 @@ static void add_process(struct str *out, const struct worker_memory *w)
 	fact_text(out, "reason", w->reason);
 }
 
-static void add_kept(struct str *out, const unsigned kept[MEMBER_KEEPS])
+/* The inode tells what a worker still has of it, should nobody else. */
+static void add_kept(struct str *out, const unsigned kept[MEMBER_KEEPS], const struct custody *c)
 {
-#define X(name, word)                                                     \
-	if (kept[MEMBER_##name])                                          \
-		fact_number(out, word, kept[MEMBER_##name]);
+#define X(name, word)                                                                      \
+	if (kept[MEMBER_##name]) {                                                         \
+		fact_number(out, word, kept[MEMBER_##name]);                               \
+		fact_number(out, word "_inode",                                            \
+			    (int64_t)custody_inode_of(c, kept[MEMBER_##name]));            \
+	}
 	MEMBER_KEPT(X)
 #undef X
 }
@@ -108,7 +113,7 @@ static void add_member(struct str *out, const struct member *m,
 	fact_number(out, "leaving", mm.leaving);
 	fact_number(out, "watchdog", mm.watchdog_ms);
 	fact_number(out, "proof_began", mm.proof_began);
-	add_kept(out, mm.kept);
+	add_kept(out, mm.kept, m->generation->program->rollout->custody);
 	fact_end(out);
 }
 
@@ -161,6 +166,7 @@ static void add_store(struct str *out, struct fd_store *s, struct custody *c)
 		fact_text(out, "name", k->name);
 		fact_number(out, "watched", k->watched);
 		fact_number(out, "kept", k->kept);
+		fact_number(out, "inode", (int64_t)custody_inode_of(c, k->kept));
 		fact_end(out);
 	}
 }

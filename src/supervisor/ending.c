@@ -114,6 +114,9 @@ void supervisor_go_on(struct supervisor *s)
 			   s->recoveries);
 	if (s->was_leaving)
 		supervisor_leave(s);
+	if (s->begin_again)
+		list_each(p, &s->rollout.programs, struct program, node)
+			program_start(p, NULL);
 }
 
 void supervisor_leave(struct supervisor *s)

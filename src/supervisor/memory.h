@@ -50,6 +50,11 @@ void memory_of_upgrade(struct supervisor *s);
 /* recall.c: reading.  True: there was a manager before us, and its state was read;
  * then s->settings and the counters are its. */
 bool memory_recall(struct supervisor *s);
+/* The parts of it: the text, what was in force; -1: of no use, and why.  Refused, only
+ * the sockets are taken over. */
+int memory_read(struct supervisor *s, int fd, struct err *err);
+int memory_accept(struct supervisor *s, struct err *err);
+void memory_refuse(struct supervisor *s, const struct err *err);
 /* Its events, and its sockets to the store; before anything happens here. */
 void memory_give_sockets(struct supervisor *s);
 void memory_revive(struct supervisor *s);

@@ -91,7 +91,7 @@ static void take_whole(struct supervisor *s, const struct fact *f)
 	upgrade_recall(s, f);
 }
 
-static int read_journal(struct supervisor *s, int fd, struct err *err)
+int memory_read(struct supervisor *s, int fd, struct err *err)
 {
 	size_t length = 0;
 	char *text = journal_read(fd, &length);
@@ -106,35 +106,44 @@ static int read_journal(struct supervisor *s, int fd, struct err *err)
 	return rc;
 }
 
+int memory_accept(struct supervisor *s, struct err *err)
+{
+	const struct fact *f = &s->memory.before.supervisor;
+	struct settings *settings = find_settings(fact_int(f, "settings", 0), s);
+
+	if (!settings)
+		return err_set(err, 0, "its settings are not to be had");
+	settings_unref(s->settings);
+	s->settings = settings_ref(settings);
+	take_whole(s, f);
+	return 0;
+}
+
+void memory_refuse(struct supervisor *s, const struct err *err)
+{
+	log_error("what the manager before this one wrote down is of no use: %s; its sockets are "
+		  "taken over, its workers are left alone", err->text);
+	snapshot_fini(&s->memory.before);
+}
+
 bool memory_recall(struct supervisor *s)
 {
 	struct memory *m = &s->memory;
 	unsigned number = custody_find(&m->custody, "journal");
 	int fd = custody_claim(&m->custody, number, "journal");
-	const struct fact *f = &m->before.supervisor;
-	struct settings *settings = NULL;
 	struct err err = { 0 };
+	bool well;
 
 	list_init(&s->recalled);
 	m->there = m->custody.settled || number;
 	if (!number)
 		return false;
 	m->journal_kept = number;
-	if (read_journal(s, fd, &err) == 0) {
-		settings = find_settings(fact_int(f, "settings", 0), s);
-		if (!settings)
-			(void)err_set(&err, 0, "its settings are not to be had");
-	}
+	well = memory_read(s, fd, &err) == 0 && memory_accept(s, &err) == 0;
 	fd_close(&fd);
-	if (settings) {
-		s->settings = settings_ref(settings);
-		take_whole(s, f);
-		return true;
-	}
-	log_error("what the manager before this one wrote down is of no use: %s; its sockets are "
-		  "taken over, its workers are left alone", err.text);
-	snapshot_fini(&m->before);
-	return false;
+	if (!well)
+		memory_refuse(s, &err);
+	return well;
 }
 
 /* Nothing is known of it but what it says itself. */

@@ -12,6 +12,7 @@
 #include "logs/sink.h"
 #include "supervisor/reconcile.h"
 #include "supervisor/runtime_dir.h"
+#include "supervisor/salvage.h"
 
 static int logs_start(struct supervisor *s, struct err *err)
 {
@@ -37,8 +38,9 @@ static void directory_stop(struct supervisor *s)
 }
 
 /* That of a manager before us is ours. */
-static int take_lock(struct supervisor *s, const char *path, struct err *err)
+static int take_lock(struct supervisor *s, struct err *err)
 {
+	const char *path = s->settings->supervisor.runtime_dir;
 	struct memory *m = &s->memory;
 
 	m->lock_kept = custody_find(&m->custody, "lock");
@@ -48,16 +50,20 @@ static int take_lock(struct supervisor *s, const char *path, struct err *err)
 	s->lock = runtime_dir_take(path, link_face(&s->link), err);
 	if (s->lock < 0)
 		return -1;
+	/* Numbers in custody are those of the one that was, before any of ours. */
+	if (salvage(s, path) && logs_start(s, err) < 0)
+		log_error("%s", err->text);
 	m->lock_kept = custody_hold(&m->custody, s->lock, "lock");
 	return 0;
 }
 
 static int directory_start(struct supervisor *s, struct err *err)
 {
-	const char *path = s->settings->supervisor.runtime_dir;
+	const char *path;
 
-	if (take_lock(s, path, err) < 0)
+	if (take_lock(s, err) < 0)
 		return -1;
+	path = s->settings->supervisor.runtime_dir;
 	s->notify_dir = mem_format("%s/notify", path);
 	s->control_path = mem_format("%s/control", path);
 	if (runtime_dir_sub(s->notify_dir, err) == 0)
@@ -272,7 +278,7 @@ int supervisor_run(struct supervisor *s, struct settings *settings)
 	if (s->exit_code == EXIT_ORDERLY) {
 		s->state = MANAGER_RUNNING;
 		log_notice("holdport %s runs, pid %ld, in %s", HOLDPORT_VERSION,
-			   (long)link_face(&s->link), settings->supervisor.runtime_dir);
+			   (long)link_face(&s->link), s->settings->supervisor.runtime_dir);
 		upgrade_settle(s);
 		link_say(&s->link, CHANNEL_SETTLED, 0, NULL, -1);
 		platform_take_signals();

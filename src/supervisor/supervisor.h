@@ -85,7 +85,7 @@ struct supervisor {
 	struct upgrade upgrade;
 	bool follows;			/* another manager, whose state was read */
 	/* Of an earlier manager, while it is taken up: */
-	bool was_leaving;
+	bool was_leaving, begin_again;	/* it was, and somebody started us */
 	char *recalled_file;
 	struct list recalled;		/* settings that were read */
 	int exit_code;

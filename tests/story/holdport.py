@@ -51,6 +51,8 @@ PATIENCE = float(os.environ.get("HOLDPORT_PATIENCE", "20"))  # s, for one thing 
 PR_SET_CHILD_SUBREAPER = 36
 PR_CAPBSET_DROP = 24
 CAP_NET_RAW = 13
+CAP_SYS_PTRACE = 19
+NOBODY = 65534
 
 # Exit codes of the command (docs: interface).
 DONE, FAILED, USAGE, NOT_ALL_RUNNING = 0, 1, 2, 3
@@ -348,12 +350,10 @@ class Events:
 class Orphan:
     """A process that came to us when its parent ended, as far as a Popen is looked at."""
 
-    def __init__(self, pid, children=()):
+    def __init__(self, pid):
         self.pid, self.returncode = pid, None
-        self._others = [child.pid for child in children]
 
     def poll(self):
-        reap_orphans([self.pid, *self._others])
         if self.returncode is None:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             self.returncode = os.waitstatus_to_exitcode(status) if pid else None
@@ -376,6 +376,7 @@ class Holdport:
         self.bin = BUILD / "bin"
         self.process = None
         self.leftovers_expected = False
+        self.user = None            # root reads no file of other users
         self._children = []
         self.env = {name: value for name, value in os.environ.items()
                     if not name.startswith(("HOLDPORT", "LISTEN_", "NOTIFY_", "PYTEST"))}
@@ -440,7 +441,8 @@ class Holdport:
 
     def cmd(self, command, *args, timeout=60, env=None):
         """`holdport COMMAND -c FILE ARGS`, to its end."""
-        return self.plain(command, "-c", self.config, *args, timeout=timeout, env=env)
+        where = ["-c", self.config] if self.user is None else ["--runtime-dir", self.runtime_dir]
+        return self.plain(command, *where, *args, timeout=timeout, env=env)
 
     def plain(self, *args, timeout=60, env=None):
         """`holdport ARGS`, exactly."""
@@ -513,7 +515,7 @@ class Holdport:
         heir = heir or self.manager_pid
         kill(self.pid)
         self.process.wait()
-        self.process = Orphan(heir, self._children)
+        self.process = Orphan(heir)
         eventually(lambda: self.answer().get("keeper_pid") == heir,
                    what=lambda: f"{heir} is the keeper\n{self.log()}")
 
@@ -521,6 +523,11 @@ class Holdport:
         """What status says of the supervisor; of one that does not answer now, {}."""
         result = self.cmd("status", "--json")
         return result.json["supervisor"] if result.code in (DONE, NOT_ALL_RUNNING) else {}
+
+    def take_orphans(self):
+        """Workers whose parent was killed came to us: until they are taken away nobody can
+        know how they ended."""
+        reap_orphans([self.pid, *(child.pid for child in self._children)])
 
     def shutdown(self):
         """An orderly end; what `run` exits with."""
@@ -612,11 +619,11 @@ class Holdport:
         return wrong
 
     def _leave(self):
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            # found without the file, which a story may have broken
-            self.plain("shutdown", "--runtime-dir", self.runtime_dir, timeout=PATIENCE)
-            self.process.wait(timeout=PATIENCE)
-            return True
+        # found without the file, which a story may have broken
+        self.spawn("shutdown", "--runtime-dir", self.runtime_dir, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL)
+        with contextlib.suppress(AssertionError):
+            return eventually(lambda: self.take_orphans() or self.process.poll() is not None)
         return False
 
     def remove(self):

@@ -165,7 +165,7 @@ def test_exit_codes_stay_real(holdport):
     for pid in third, second:       # its own child; ours, since its parent is gone
         known = holdport.log().count("exit status 7")
         os.kill(pid, signal.SIGTERM)
-        eventually(lambda: holdport.process.poll() is None and
+        eventually(lambda: holdport.take_orphans() or
                    holdport.log().count("exit status 7") > known, what=holdport.log)
     holdport.await_replaced("web", [second, third])
 
