@@ -5,6 +5,9 @@
 
 #include "keeper/custody.h"
 
+/* Each that is open, under its number, until `see` says other than 0. */
+int bequest_each(const struct custody *c, int (*see)(int number, int fd, const char *what, void *ctx),
+		 void *ctx);
 /* The file, which stays open too.  -1: nothing has changed. */
 int bequest_write(const struct custody *c, struct err *err);
 /* It did not become one.  Closes *file. */

@@ -23,8 +23,9 @@
 	X(HOLD, 6)	/* M: a descriptor, under this number, for text */             \
 	X(DROP, 7)	/* M: what is under this number */                             \
 	X(GIVE, 8)	/* K: as HOLD: to a new manager, before anything else */       \
-	X(GIVEN, 9)	/* K: that was all; 1: an earlier manager had settled; text:   \
-			 * why an upgrade was rolled back */                           \
+	X(GIVEN, 9)	/* K: that was all; 1: an earlier manager had settled; other   \
+			 * 1: the keeper is not the one that was started; text: why an \
+			 * upgrade was rolled back */                                  \
 	X(FOSTER, 10)	/* M: this process may become a zombie of the keeper's; it is  \
 			 * not to be taken away before REAP */                         \
 	X(PEEK, 11)	/* M: has this process ended?  ENDED answers */                \

@@ -43,6 +43,7 @@ static bool take(struct custody *c, const struct channel_message *m, int *fd)
 		return false;
 	}
 	c->settled = m->number;
+	c->orphaned = m->other;
 	c->rolled_back = mem_text(m->text);
 	return true;
 }

@@ -26,6 +26,7 @@ struct custody {
 	size_t free_from;		/* no number below it is free */
 	bool slow;			/* the keeper was waited for in vain */
 	bool settled;			/* an earlier manager has been at work */
+	bool orphaned;			/* the keeper is not the one that was started */
 	char *rolled_back;		/* why an upgrade was; "": none was */
 };
 

@@ -47,6 +47,7 @@ struct keeper {
 	int64_t began;
 	bool settled, leaving;		/* it said so */
 	bool settled_once;		/* one of them did */
+	bool orphaned;			/* we were a manager, and nobody's child */
 	unsigned deaths;		/* in a row */
 	int64_t restart;		/* when the next one is started; 0: it is there */
 	struct hold hold;
@@ -113,7 +114,8 @@ static void give_all(struct keeper *k)
 		    channel_send(k->channel, CHANNEL_GIVE, (int64_t)i, 0,
 				 k->hold.items[i].what, k->hold.items[i].fd) < 0)
 			return;		/* it does not read: it ends, or is ended */
-	(void)channel_send(k->channel, CHANNEL_GIVEN, k->settled_once, 0, k->images.why, -1);
+	(void)channel_send(k->channel, CHANNEL_GIVEN, k->settled_once, k->orphaned,
+			   k->images.why, -1);
 	for (int number = 1; number < NSIG; number++)
 		if (k->put_off[number]) {
 			k->put_off[number] = false;
@@ -440,7 +442,7 @@ static void take_over(struct keeper *k, int left)
 	if (left < 0)
 		return;
 	hold_inherit(&k->hold, &left);
-	k->settled_once = true;
+	k->settled_once = k->orphaned = true;
 }
 
 /* As the executable that our manager has gone on as.  Signals that came are passed down

@@ -16,8 +16,7 @@
 
 enum { AGAIN_MS = 1000, NUMBER_SIZE = 12 };
 
-/* What was done in this turn is known to a successor, and no worker waits for us. */
-static void write_everything_down(struct supervisor *s)
+void supervisor_write_down(struct supervisor *s)
 {
 	list_each(p, &s->rollout.programs, struct program, node)
 		memory_of_program(p, s);
@@ -68,7 +67,7 @@ static void on_become(struct loop_later *l)
 
 	if (s->state >= MANAGER_LEFT)
 		return;
-	write_everything_down(s);
+	supervisor_write_down(s);
 	(void)become_keeper(s, &err);
 	(void)sigprocmask(SIG_SETMASK, &s->heir.signals, NULL);
 	if (!s->heir.failed)

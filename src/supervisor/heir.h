@@ -9,5 +9,7 @@
 /* At the end of one of the next turns, when everything is written down.  Where it
  * cannot be, this manager goes on without a keeper, and tries again. */
 void supervisor_lose_keeper(struct supervisor *s);
+/* What was done in this turn is known to a successor, and no worker waits for us. */
+void supervisor_write_down(struct supervisor *s);
 
 #endif

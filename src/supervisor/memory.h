@@ -50,6 +50,9 @@ void memory_of_upgrade(struct supervisor *s);
 /* recall.c: reading.  True: there was a manager before us, and its state was read;
  * then s->settings and the counters are its. */
 bool memory_recall(struct supervisor *s);
+/* The same of another supervisor, whose descriptors are in custody by now; s->file stays
+ * as it is. */
+bool memory_take_over(struct supervisor *s);
 /* The parts of it: the text, what was in force; -1: of no use, and why.  Refused, only
  * the sockets are taken over. */
 int memory_read(struct supervisor *s, int fd, struct err *err);

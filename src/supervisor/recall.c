@@ -126,7 +126,7 @@ void memory_refuse(struct supervisor *s, const struct err *err)
 	snapshot_fini(&s->memory.before);
 }
 
-bool memory_recall(struct supervisor *s)
+static bool recall(struct supervisor *s)
 {
 	struct memory *m = &s->memory;
 	unsigned number = custody_find(&m->custody, "journal");
@@ -134,7 +134,6 @@ bool memory_recall(struct supervisor *s)
 	struct err err = { 0 };
 	bool well;
 
-	list_init(&s->recalled);
 	m->there = m->custody.settled || number;
 	if (!number)
 		return false;
@@ -143,6 +142,21 @@ bool memory_recall(struct supervisor *s)
 	fd_close(&fd);
 	if (!well)
 		memory_refuse(s, &err);
+	return well;
+}
+
+bool memory_recall(struct supervisor *s)
+{
+	list_init(&s->recalled);
+	return recall(s);
+}
+
+bool memory_take_over(struct supervisor *s)
+{
+	const char *file = s->file;
+	bool well = recall(s);
+
+	s->file = file;
 	return well;
 }
 

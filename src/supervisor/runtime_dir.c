@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,6 +111,16 @@ int runtime_dir_sign(int lock, pid_t pid, struct err *err)
 	if (ftruncate(lock, 0) < 0 || pwrite(lock, text, (size_t)length, 0) != length)
 		return err_sys(err, errno, "cannot write the lock");
 	return 0;
+}
+
+bool runtime_dir_is_signed(const char *path)
+{
+	char *name = mem_format("%s/lock", path), *text = fd_read_file(name, 64);
+	long pid = text ? strtol(text, NULL, 10) : 0;
+
+	free(text);
+	free(name);
+	return pid > 0 && (kill((pid_t)pid, 0) == 0 || errno != ESRCH);
 }
 
 /* The pid is for people; what counts is the lock, which ends with its holder.

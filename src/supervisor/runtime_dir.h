@@ -3,6 +3,7 @@
 #ifndef HOLDPORT_SUPERVISOR_RUNTIME_DIR_H
 #define HOLDPORT_SUPERVISOR_RUNTIME_DIR_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -14,6 +15,8 @@
 int runtime_dir_take(const char *path, pid_t pid, struct err *err);
 /* The world knows another pid by now. */
 int runtime_dir_sign(int lock, pid_t pid, struct err *err);
+/* The process that the lock names lives. */
+bool runtime_dir_is_signed(const char *path);
 /* Away with it, if nothing of anybody else's is in it: for one that was made for
  * this run alone. */
 void runtime_dir_remove(const char *path);

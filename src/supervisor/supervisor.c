@@ -37,19 +37,40 @@ static void directory_stop(struct supervisor *s)
 	fd_close(&s->lock);
 }
 
-/* That of a manager before us is ours. */
+/* That of a manager before us is ours.  Of an orphan it is signed when it may be asked
+ * (handover_start). */
+static int claim_lock(struct supervisor *s, struct err *err)
+{
+	struct memory *m = &s->memory;
+
+	m->lock_kept = custody_find(&m->custody, "lock");
+	s->lock = custody_claim(&m->custody, m->lock_kept, "lock");
+	if (s->lock >= 0 && !m->custody.orphaned)
+		return runtime_dir_sign(s->lock, link_face(&s->link), err);
+	return s->lock >= 0 ? 0 : -1;
+}
+
+/* err says who has it. */
+static int take_over(struct supervisor *s, struct err *err)
+{
+	if (err->code != EWOULDBLOCK || s->memory.there ||
+	    handover_ask(s, s->settings->supervisor.runtime_dir) < 0)
+		return -1;
+	if (memory_take_over(s) && logs_start(s, err) < 0)
+		log_error("%s", err->text);
+	return claim_lock(s, err);
+}
+
 static int take_lock(struct supervisor *s, struct err *err)
 {
 	const char *path = s->settings->supervisor.runtime_dir;
 	struct memory *m = &s->memory;
 
-	m->lock_kept = custody_find(&m->custody, "lock");
-	s->lock = custody_claim(&m->custody, m->lock_kept, "lock");
-	if (s->lock >= 0)
-		return runtime_dir_sign(s->lock, link_face(&s->link), err);
+	if (claim_lock(s, err) == 0)
+		return 0;
 	s->lock = runtime_dir_take(path, link_face(&s->link), err);
 	if (s->lock < 0)
-		return -1;
+		return take_over(s, err);
 	/* Numbers in custody are those of the one that was, before any of ours. */
 	if (salvage(s, path) && logs_start(s, err) < 0)
 		log_error("%s", err->text);
@@ -246,6 +267,7 @@ static const struct stage {
 	{ "memory", memory_stage_start, memory_stop },
 	{ "programs", programs_start, programs_stop },
 	{ "control", control_stage_start, control_stage_stop },
+	{ "handover", handover_start, handover_stop },
 	{ "pid file", pid_file_stage_start, pid_file_stage_stop },
 	{ "service manager", upward_stage_start, upward_stage_stop },
 };

@@ -13,6 +13,7 @@
 #include "rollout/rollout.h"
 #include "socket/inherit.h"
 #include "socket/store.h"
+#include "supervisor/handover.h"
 #include "supervisor/memory.h"
 #include "supervisor/reconcile.h"
 #include "supervisor/upgrade.h"
@@ -83,6 +84,7 @@ struct supervisor {
 	struct foster foster;		/* the keeper, for workers that it is parent of */
 	struct memory memory;
 	struct upgrade upgrade;
+	struct handover handover;
 	bool follows;			/* another manager, whose state was read */
 	/* Of an earlier manager, while it is taken up: */
 	bool was_leaving, begin_again;	/* it was, and somebody started us */

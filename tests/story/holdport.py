@@ -527,7 +527,7 @@ class Holdport:
     def take_orphans(self):
         """Workers whose parent was killed came to us: until they are taken away nobody can
         know how they ended."""
-        reap_orphans([self.pid, *(child.pid for child in self._children)])
+        reap_orphans([child.pid for child in (self.process, *self._children) if child])
 
     def shutdown(self):
         """An orderly end; what `run` exits with."""

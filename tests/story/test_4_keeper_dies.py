@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from holdport import Orphan, alive, eventually, get, kill
+from holdport import ANOTHER_RUNS, BUILD, Orphan, alive, eventually, get, kill
 
 
 def kill_manager(holdport):
@@ -210,3 +210,67 @@ def test_one_that_cannot_become_a_keeper_goes_on_without(holdport):
     assert get(address) == "worker"
     holdport.kill_keeper(heir)      # at the next try
     assert get(address) == "worker"
+
+
+def test_a_run_that_follows_takes_the_orphan_over(holdport):
+    address = holdport.run_web("--notify", section="workers = 2")
+    pids, inode = holdport.pids("web"), holdport.socket("http")["inode"]
+    with holdport.load(address, "--rate", 200) as load:
+        holdport.kill_keeper()
+        orphan, manager = holdport.process, holdport.manager_pid
+        holdport.run()
+        assert orphan.wait() == 0
+        holdport.await_("web")
+    load.expect(failed=0, refused=0)
+    assert not alive(manager)
+    now = holdport.status()["supervisor"]
+    assert now["keeper_pid"] == holdport.pid
+    assert now["recoveries"] == 2
+    assert (holdport.runtime_dir / "lock").read_text() == f"{holdport.pid}\n"
+    assert not (holdport.runtime_dir / "handover").exists()
+    assert holdport.pids("web") == pids
+    assert holdport.socket("http")["inode"] == inode
+    holdport.ok("restart", "web")
+    holdport.await_replaced("web", pids)
+    refused = holdport.run_to_end()
+    assert refused.code == ANOTHER_RUNS and f"pid {holdport.pid}" in refused.err
+
+
+def test_an_orphan_of_another_file_is_left_alone(holdport):
+    holdport.run_web("--notify")
+    holdport.kill_keeper()
+    other = holdport.dir / "other.conf"
+    other.write_text(holdport.config.read_text())
+    refused = holdport.plain("run", "-c", other)
+    assert refused.code == ANOTHER_RUNS and f"pid {holdport.pid}" in refused.err
+    assert holdport.answer()["keeper_pid"] == holdport.pid
+
+
+AGENT = """\
+import subprocess, sys
+while True:
+    child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)
+    print(child.pid, flush=True)
+    if child.wait() == 0:
+        break
+"""
+
+
+def test_an_agent_that_starts_its_child_again_has_it_again(holdport):
+    """At once, while the manager is still on its way to be the keeper."""
+    address = holdport.write_web("--notify")
+    agent = holdport.spawn_python(AGENT, BUILD / "bin/holdport", "run", "-c", holdport.config)
+    child = int(agent.stdout.readline())
+    eventually(lambda: holdport.answer().get("keeper_pid") == child)
+    holdport.await_("web")
+    pids = holdport.pids("web")
+    with holdport.load(address, "--rate", 200) as load:
+        for _ in range(3):
+            kill(child)
+            child = int(agent.stdout.readline())
+            eventually(lambda: holdport.answer().get("keeper_pid") == child)
+    load.expect(failed=0, refused=0)
+    assert holdport.pids("web") == pids
+    holdport.take_orphans()
+    holdport.spawn("shutdown", "-c", holdport.config)
+    eventually(lambda: holdport.take_orphans() or agent.poll() == 0)
