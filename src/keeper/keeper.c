@@ -419,6 +419,7 @@ static void go_on(struct keeper *k, int file)
 	k->manager = (struct process){ .pid = o.manager, .handle = platform_handle_open(o.manager) };
 	k->channel = o.channel;
 	k->files.rlim_cur = o.files;
+	k->orphaned = o.orphaned;
 	k->began = clock_monotonic_ms();
 	k->settled = k->settled_once = true;
 }
@@ -450,7 +451,8 @@ static void take_over(struct keeper *k, int left)
 static void renew(struct keeper *k)
 {
 	static char go_on_word[] = KEEPER_GO_ON, manage[] = KEEPER_MANAGE;
-	struct onward o = { .channel = k->channel, .files = k->files.rlim_cur };
+	struct onward o = { .channel = k->channel, .files = k->files.rlim_cur,
+			    .orphaned = k->orphaned };
 	struct err err = { 0 };
 	int file;
 

@@ -13,6 +13,7 @@
 #define MANAGER HOLD_ASIDE "manager"
 #define FOSTER	HOLD_ASIDE "foster"
 #define FILES	HOLD_ASIDE "files"
+#define ORPHANED HOLD_ASIDE "orphaned"
 
 static int say(int file, int64_t number, int fd, const char *what)
 {
@@ -25,7 +26,8 @@ static int say(int file, int64_t number, int fd, const char *what)
 static int write_all(int file, const struct hold *h, const struct onward *o)
 {
 	if (say(file, o->manager, o->channel, MANAGER) < 0 ||
-	    say(file, (int64_t)o->files, -1, FILES) < 0)
+	    say(file, (int64_t)o->files, -1, FILES) < 0 ||
+	    (o->orphaned && say(file, 1, -1, ORPHANED) < 0))
 		return -1;
 	for (size_t i = 0; i < h->foster_count; i++)
 		if (say(file, h->fosters[i], -1, FOSTER) < 0)
@@ -74,6 +76,8 @@ static void take(const struct hold_left *left, struct hold *h, struct onward *re
 		(void)fcntl(left->fd, F_SETFD, FD_CLOEXEC);
 	} else if (strcmp(left->what, FILES) == 0) {
 		ret->files = (rlim_t)left->number;
+	} else if (strcmp(left->what, ORPHANED) == 0) {
+		ret->orphaned = true;
 	} else if (strcmp(left->what, FOSTER) == 0) {
 		hold_foster(h, (pid_t)left->number);
 	}

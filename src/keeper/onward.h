@@ -13,6 +13,7 @@ struct onward {
 	pid_t manager;
 	int channel;			/* to it */
 	rlim_t files;			/* that it may open: as we were started */
+	bool orphaned;			/* we were not started as the keeper */
 };
 
 /* The file, which stays open too.  -1: nothing has changed. */

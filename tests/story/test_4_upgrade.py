@@ -425,3 +425,17 @@ def test_without_waiting_the_number_is_said(holdport):
     assert result.json == {"id": 1}
     holdport.await_(lambda s: s["supervisor"]["upgrades"] == 1)
     assert holdport.ok("upgrade", "--json").json["done"] is True
+
+
+def test_one_whose_keeper_was_killed_can_still_be_taken_over(holdport):
+    _, pids, daemon = run_installed(holdport)
+    holdport.kill_keeper()
+    orphan, manager = holdport.process, holdport.manager_pid
+    put(daemon, BUILD / "bin/holdportd")
+    holdport.ok("upgrade")
+    eventually(lambda: os.path.samefile(f"/proc/{orphan.pid}/exe", daemon))
+    os.kill(manager, signal.SIGKILL)
+    eventually(lambda: holdport.answer().get("manager_pid", manager) != manager)
+    holdport.run()
+    assert orphan.wait() == 0
+    assert holdport.pids("web") == pids

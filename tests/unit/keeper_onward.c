@@ -37,7 +37,8 @@ static void forget(struct hold *h)
 static void everything_is_known_again(void **state)
 {
 	struct hold h = { 0 }, again = { 0 };
-	struct onward o = { .manager = 99, .channel = a_file(), .files = 1024 }, read;
+	struct onward o = { .manager = 99, .channel = a_file(), .files = 1024,
+			    .orphaned = true }, read;
 	int file, socket;
 
 	(void)state;
@@ -54,6 +55,7 @@ static void everything_is_known_again(void **state)
 	assert_int_equal(read.manager, 99);
 	assert_int_equal(read.channel, o.channel);
 	assert_int_equal(read.files, 1024);
+	assert_true(read.orphaned);
 	assert_int_equal(again.items[101].fd, socket);
 	assert_string_equal(again.items[101].what, "socket");
 	assert_string_equal(again.items[3].what, "lock");
