@@ -103,6 +103,15 @@ static bool has_tcp(const struct socket_settings *k)
 	return false;
 }
 
+static void check_log(const struct check *c)
+{
+	const struct program_settings *p = c->program;
+
+	if ((p->out.how == OUTPUT_LOG || p->err.how == OUTPUT_LOG) && !p->log_file)
+		FAULT(c, "log_file", "stdout or stderr = log needs one, such as "
+		      "log_file = /var/log/%s.log", p->name);
+}
+
 /* A connection that says nothing is what ready = tcp offers; with
  * TCP_DEFER_ACCEPT the kernel would keep it from the worker. */
 static void check_ready_tcp(const struct check *c)
@@ -253,6 +262,9 @@ static void check_expansions(const struct check *c)
 		check_late(c, "ready", p->ready_command.items[i]);
 	check_late(c, "directory", p->directory);
 	check_late(c, "pid_file", p->pid_file);
+	check_late(c, "stdout", p->out.file);
+	check_late(c, "stderr", p->err.file);
+	check_late(c, "log_file", p->log_file);
 }
 
 void check_program(struct settings *s, const struct section *section, struct faults *faults)
@@ -266,6 +278,7 @@ void check_program(struct settings *s, const struct section *section, struct fau
 	check_expansions(&c);
 	check_ready(&c);
 	check_handoff(&c);
+	check_log(&c);
 	if (p->restart_delay > p->restart_delay_max)
 		FAULT(&c, "restart_delay", "it is longer than restart_delay_max");
 	accounts_of_program(p, section, faults);

@@ -42,11 +42,11 @@ static const struct option_word kill_modes[] = {
 };
 static const struct option_word outs[] = {
 	{ "forward", OUTPUT_FORWARD }, { "inherit", OUTPUT_INHERIT }, { "null", OUTPUT_NULL },
-	{ NULL, 0 },
+	{ "log", OUTPUT_LOG }, { "file:/path", OUTPUT_FILE }, { NULL, 0 },
 };
 static const struct option_word errs[] = {
 	{ "stdout", OUTPUT_STDOUT }, { "forward", OUTPUT_FORWARD }, { "inherit", OUTPUT_INHERIT },
-	{ "null", OUTPUT_NULL }, { NULL, 0 },
+	{ "null", OUTPUT_NULL }, { "log", OUTPUT_LOG }, { "file:/path", OUTPUT_FILE }, { NULL, 0 },
 };
 static const struct option_word handoffs[] = {
 	{ "auto", HANDOFF_LISTEN_FDS }, { "stdin", HANDOFF_STDIN }, { "nginx", HANDOFF_NGINX },
@@ -192,13 +192,29 @@ const struct option options_program[] = {
 	{ NUMBER(max_generations), .preset = "4", .min = 1, .max = 1000, .effect = EFFECT_LIVE,
 	  .help = "Generations at a time, draining ones included; beyond it the oldest goes to "
 		  "its next rung at once." },
-	{ FIELD_AS("stdout", out, enum output_how, option_words), .preset = "forward",
-	  .words = outs, .not_yet = "log file: syslog journal", .effect = EFFECT_RESTART,
+	{ FIELD_AS("stdout", out, struct output, option_output), .preset = "forward",
+	  .words = outs, .not_yet = "syslog journal", .late = true, .effect = EFFECT_RESTART,
 	  .help = "forward: to the supervisor's standard error, each line with program and "
-		  "worker in front; inherit: the supervisor's own; null: nowhere." },
-	{ FIELD_AS("stderr", err, enum output_how, option_words), .preset = "stdout",
-	  .words = errs, .not_yet = "log file: syslog journal", .effect = EFFECT_RESTART,
-	  .help = "stdout: where that goes; or forward, inherit, null." },
+		  "worker in front; inherit: the supervisor's own; null: nowhere; log: to "
+		  "log_file; file:/path: to that file, as it comes." },
+	{ FIELD_AS("stderr", err, struct output, option_output), .preset = "stdout",
+	  .words = errs, .not_yet = "syslog journal", .late = true, .effect = EFFECT_RESTART,
+	  .help = "stdout: where that goes; or forward, inherit, null, log, file:/path." },
+	{ FIELD(log_file, char *, option_path), .preset = "", .late = true,
+	  .effect = EFFECT_RESTART,
+	  .help = "The file of stdout = log; ${worker} in its name gives each a file of its "
+		  "own. Its directory must be there." },
+	{ FIELD(log_max_size, int64_t, option_size), .preset = "10M", .max = INT64_MAX / 2,
+	  .effect = EFFECT_RESTART,
+	  .help = "How large a file of log or file:/path may become before it is moved to "
+		  "FILE.1, and that to FILE.2. 0: however large." },
+	{ NUMBER(log_keep), .preset = "5", .max = 1000, .effect = EFFECT_RESTART,
+	  .help = "How many such older files are kept beside it." },
+	{ FIELD(log_timestamps, bool, option_bool), .preset = "yes", .effect = EFFECT_RESTART,
+	  .help = "Whether each line in log_file begins with the time at which it was read, "
+		  "as in RFC 3339, UTC." },
+	{ FIELD(log_prefix, bool, option_bool), .preset = "no", .effect = EFFECT_RESTART,
+	  .help = "Whether each line in log_file has program, generation and worker in front." },
 	{ FIELD(pid_file, char *, option_path), .preset = "", .late = true,
 	  .effect = EFFECT_RESTART,
 	  .help = "A file that holds the pid of a worker while it runs; ${worker} in its name "
@@ -209,7 +225,6 @@ const struct option options_program[] = {
 const char *const program_not_yet[] = {
 	"memory_max", "cpu_weight", "cpu_max", "pids_max", "after",
 	"health", "health_interval", "health_timeout", "health_failures", "rollback_window",
-	"max_age", "max_memory", "log_file", "log_max_size", "log_max_age", "log_keep",
-	"log_compress", "log_timestamps", NULL,
+	"max_age", "max_memory", "log_max_age", "log_compress", NULL,
 };
 /* clang-format on */

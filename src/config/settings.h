@@ -111,7 +111,12 @@ enum on_failure { ON_FAILURE_ROLLBACK, ON_FAILURE_STOP };
 enum restart_policy { RESTART_ALWAYS, RESTART_ON_FAILURE, RESTART_NEVER };
 enum kill_mode { KILL_MIXED, KILL_GROUP, KILL_PROCESS };
 enum start_how { START_AUTO, START_MANUAL };
-enum output_how { OUTPUT_FORWARD, OUTPUT_INHERIT, OUTPUT_NULL, OUTPUT_STDOUT /* stderr only */ };
+enum output_how { OUTPUT_FORWARD, OUTPUT_INHERIT, OUTPUT_NULL, OUTPUT_STDOUT /* stderr only */,
+		  OUTPUT_LOG, OUTPUT_FILE };
+struct output {
+	enum output_how how;
+	char *file;			/* OUTPUT_FILE: absolute, late; NULL otherwise */
+};
 
 struct limit {
 	int resource;			/* RLIMIT_… */
@@ -156,7 +161,11 @@ struct program_settings {
 	size_t ladder_length;
 	enum kill_mode kill_mode;
 	int64_t max_generations;
-	enum output_how out, err;
+	struct output out, err;
+	char *log_file;			/* OUTPUT_LOG: absolute, late; NULL: none */
+	int64_t log_max_size;		/* bytes; 0: however large */
+	int64_t log_keep;
+	bool log_timestamps, log_prefix;
 	char *pid_file;			/* NULL: none; late */
 };
 

@@ -110,8 +110,16 @@ void capture_start(struct capture *c, struct loop *loop, int fd, const char *ori
 	loop_io_start(loop, &c->from->io, fd, LOOP_READ, on_readable);
 }
 
+void capture_write(struct capture *c, struct log_writer *w, int fd, const char *origin,
+		   const struct log_target *target)
+{
+	c->stream = log_stream_new(w, fd, origin, target);
+}
+
 int capture_fd(const struct capture *c)
 {
+	if (c->stream)
+		return c->stream->fd;
 	return c->from ? c->from->fd : -1;
 }
 
@@ -119,6 +127,8 @@ void capture_end(struct capture *c)
 {
 	if (c->from)
 		end(c->from);
+	if (c->stream)
+		log_stream_end(c->stream);
 }
 
 const char *capture_half(const struct capture *c)
@@ -137,6 +147,8 @@ void capture_last(const struct capture *c, size_t most, struct text_list *ret)
 {
 	const struct captured *from = c->from;
 
+	if (c->stream)
+		log_stream_last(c->stream, most, ret);
 	for (unsigned i = 0; from && from->lines && i < CAPTURE_LINES; i++) {
 		const char *line = from->lines[(from->next + i) % CAPTURE_LINES];
 
@@ -149,6 +161,9 @@ void capture_fini(struct capture *c)
 {
 	struct captured *from = c->from;
 
+	if (c->stream)
+		log_stream_let_go(c->stream);
+	c->stream = NULL;
 	if (!from)
 		return;
 	end(from);

@@ -1,11 +1,12 @@
 /* What a worker writes to its standard output and error: passed on line by
- * line, each with its origin in front, and the last lines kept for whoever asks
- * why it failed.  Owns its descriptor. */
+ * line, each with its origin in front, or written by another process (writer.h);
+ * and the last lines kept for whoever asks why it failed.  Owns its descriptor. */
 #ifndef HOLDPORT_LOGS_CAPTURE_H
 #define HOLDPORT_LOGS_CAPTURE_H
 
 #include "base/str.h"
 #include "base/text_list.h"
+#include "logs/writer.h"
 #include "loop/loop.h"
 
 enum {
@@ -14,10 +15,13 @@ enum {
 };
 
 struct capture {
-	struct captured *from;		/* NULL: not captured */
+	struct captured *from;		/* passed on by us; NULL: it is not */
+	struct log_stream *stream;	/* written by another process; NULL: it is not */
 };
 
 void capture_start(struct capture *c, struct loop *loop, int fd, const char *origin);
+void capture_write(struct capture *c, struct log_writer *w, int fd, const char *origin,
+		   const struct log_target *target);
 int capture_fd(const struct capture *c);		/* that it reads; -1: none */
 /* A line that has no end yet, for whoever reads on; NULL: none. */
 const char *capture_half(const struct capture *c);

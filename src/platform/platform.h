@@ -175,6 +175,22 @@ int platform_socket_owner(int fd, uid_t user);
  * writer holds a reading end as well (facts: anonymous pipes, SIGPIPE). */
 int platform_output_pipe(int *ret_read, int *ret_write, struct err *err);
 
+/* What a pipe holds, without taking it out. */
+struct glass {
+	int ends[2];			/* a pipe beside it */
+};
+int platform_look_open(struct glass *g, struct err *err);
+void platform_look_close(struct glass *g);
+/* How many bytes; 0: nothing now, -1 and errno. */
+long platform_look(const struct glass *g, int pipe, char *bytes, size_t most);
+
+/* A set of descriptors that is readable when something came to one of them since it
+ * was last asked for; that there is still something left does not count. */
+int platform_edges_open(void);		/* close-on-exec; the caller owns it; -1 and errno */
+int platform_edges_add(int set, int fd, void *tag);
+void platform_edges_remove(int set, int fd);
+void *platform_edges_next(int set);	/* the tag of one; NULL: none */
+
 /* A unix socket of our own at a path of our own (control, notification), in place
  * of whatever is there; close-on-exec, non-blocking.  The caller owns it. */
 int platform_own_socket(const char *path, int type, mode_t mode, struct err *err);

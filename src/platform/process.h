@@ -141,6 +141,8 @@ int platform_own_image(const char *path);
 int platform_become(int file, char *const argv[], char *const env[]);
 void platform_take_signals(void);
 void platform_block_signals(void);
+/* Goes on as a grandchild of whoever started us, who need not wait for our end. */
+void platform_step_out(void);
 /* How process lists call us: a file that is run by its descriptor has no name. */
 void platform_name_process(const char *name);
 /* Closes those from `first` on that do not close at exec: what our starter left. */

@@ -31,14 +31,16 @@ struct pipes {
 	int close_out, close_err;	/* those of them that are pipes */
 };
 
-static int open_output(enum output_how how, int ours, int *ret_read, int *ret_close, int *ret,
+#define NO_PIPES { -1, -1, -1, -1, -1, -1, -1, -1 }
+
+static int open_output(const struct output *o, int ours, int *ret_read, int *ret_close, int *ret,
 		       struct err *err)
 {
 	int write_end;
 
-	if (how == OUTPUT_NULL)
+	if (o->how == OUTPUT_NULL)
 		*ret = SPAWN_FD_NULL;
-	else if (how == OUTPUT_INHERIT)
+	else if (o->how == OUTPUT_INHERIT)
 		*ret = ours;
 	else {
 		if (platform_output_pipe(ret_read, &write_end, err) < 0)
@@ -78,12 +80,11 @@ static void close_theirs(struct pipes *p)
 
 static int open_pipes(const struct program_settings *s, struct pipes *p, struct err *err)
 {
-	*p = (struct pipes){ -1, -1, -1, -1, -1, -1, -1, -1 };
-	if (open_output(s->out, STDOUT_FILENO, &p->out_read, &p->close_out, &p->out, err) < 0)
+	if (open_output(&s->out, STDOUT_FILENO, &p->out_read, &p->close_out, &p->out, err) < 0)
 		return -1;
 	p->err = p->out;
-	if (s->err != OUTPUT_STDOUT &&
-	    open_output(s->err, STDERR_FILENO, &p->err_read, &p->close_err, &p->err, err) < 0)
+	if (s->err.how != OUTPUT_STDOUT &&
+	    open_output(&s->err, STDERR_FILENO, &p->err_read, &p->close_err, &p->err, err) < 0)
 		return -1;
 	return open_ready(s, p, err);
 }
@@ -299,10 +300,7 @@ static void prove(struct member *m, struct rollout *r, struct means *means, int 
 static void watch(struct member *m, struct rollout *r, struct means *means, struct pipes *p,
 		  struct launch *check)
 {
-	if (p->out_read >= 0)
-		capture_start(&m->out, r->loop, fd_take(&p->out_read), m->name);
-	if (p->err_read >= 0)
-		capture_start(&m->err, r->loop, fd_take(&p->err_read), m->name);
+	member_listen(m, fd_take(&p->out_read), fd_take(&p->err_read));
 	prove(m, r, means, fd_take(&p->ready_read), loop_now(r->loop), check);
 }
 
@@ -342,7 +340,7 @@ struct member *member_start(struct generation *g, struct seat *seat, struct err 
 				      g->means);
 	struct str missing = { 0 };
 	struct launch check = { 0 };
-	struct pipes p;
+	struct pipes p = NO_PIPES;
 	int rc = -1;
 
 	if (!held_bound(m->held, g->means->held_count, &missing)) {
@@ -352,7 +350,7 @@ struct member *member_start(struct generation *g, struct seat *seat, struct err 
 		return NULL;
 	}
 	heal_look_at(m->held, g->means->held_count);
-	if (open_pipes(g->means->program, &p, err) == 0 &&
+	if (member_can_listen(m, err) == 0 && open_pipes(g->means->program, &p, err) == 0 &&
 	    open_notify(m, r, g->means->program, err) == 0 &&
 	    intercepted_prepare(m, g->means->program, err) == 0 &&
 	    launch(m, g->means, &p, &check, err) == 0)
@@ -441,10 +439,7 @@ static void listen_again(struct member *m, struct rollout *r)
 	int out = claim(m, MEMBER_OUT), errors = claim(m, MEMBER_ERR);
 
 	hear_again(m, r);
-	if (out >= 0)
-		capture_start(&m->out, r->loop, out, m->name);
-	if (errors >= 0)
-		capture_start(&m->err, r->loop, errors, m->name);
+	member_listen(m, out, errors);
 }
 
 static void prove_again(struct member *m, struct rollout *r, int64_t began)

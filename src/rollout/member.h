@@ -87,6 +87,10 @@ char *member_path(const struct member *m, const char *what);
 struct member *member_adopt(struct generation *g, struct seat *seat,
 			    const struct member_memory *memory);
 void member_remember(const struct member *m, struct member_memory *ret);
+/* member_output.c: where its output goes, whether that can be said; and it goes there.
+ * Takes both, -1: none. */
+int member_can_listen(const struct member *m, struct err *err);
+void member_listen(struct member *m, int out, int errors);
 /* Its pid file, once it is proved; again when its main process is another one. */
 void member_write_pid(struct member *m);
 

@@ -24,6 +24,7 @@ struct news {
 struct program;
 struct custody;
 struct foster;
+struct log_writer;
 
 struct rollout {
 	struct loop *loop;
@@ -33,6 +34,7 @@ struct rollout {
 	struct list trials;	/* runs of readiness commands (health/trial.h) */
 	struct list programs;	/* struct program, in the order of the configuration */
 	struct custody *custody;	/* what outlives us; NULL: nothing does */
+	struct log_writer *logs;	/* writes output to files; NULL: nobody does */
 	struct foster *foster;	/* parent of workers that we did not start */
 	/* Writes down what program_record() says of it, at the end of the turn in which
 	 * something changed, and lets its new workers go on.  NULL: nobody writes. */

@@ -12,6 +12,7 @@
 #include "base/owner.h"
 #include "base/text_list.h"
 #include "keeper/keeper.h"
+#include "logs/scribe.h"
 #include "platform/process.h"
 #include "supervisor/print.h"
 #include "supervisor/supervisor.h"
@@ -296,6 +297,7 @@ static const struct {
 	{ KEEPER_GO_ON, keep_renewed },
 	{ KEEPER_SUCCEED, manage },
 	{ PREFLIGHT_WORD, check_state },
+	{ SCRIBE_WORD, scribe_run },
 	{ "--print", print_one },
 };
 

@@ -38,8 +38,8 @@ static void on_hup(struct supervisor *s)
 
 static void on_usr1(struct supervisor *s)
 {
-	(void)s;
 	sink_reopen();
+	log_writer_reopen(&s->output);
 }
 
 static void on_usr2(struct supervisor *s)

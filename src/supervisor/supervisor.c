@@ -168,12 +168,25 @@ static int cold_start(struct supervisor *s, struct err *err)
 	return rc;
 }
 
+static int output_start(struct supervisor *s, struct err *err)
+{
+	(void)err;
+	log_writer_start(&s->output, s->loop, s->lock);
+	return 0;
+}
+
+static void output_stop(struct supervisor *s)
+{
+	log_writer_stop(&s->output);
+}
+
 static int programs_start(struct supervisor *s, struct err *err)
 {
 	s->rollout = (struct rollout){ .loop = s->loop, .store = &s->store,
 				       .notify_dir = s->notify_dir, .news = supervisor_news,
 				       .program_gone = supervisor_program_gone, .ctx = s };
 	s->rollout.custody = &s->memory.custody;
+	s->rollout.logs = &s->output;
 	s->rollout.foster = &s->foster;
 	s->rollout.record = memory_of_program;
 	list_init(&s->rollout.programs);
@@ -265,6 +278,7 @@ static const struct stage {
 	{ "keeper", keeper_start, keeper_stop },
 	{ "sockets", store_start, store_stop },
 	{ "memory", memory_stage_start, memory_stop },
+	{ "output", output_start, output_stop },
 	{ "programs", programs_start, programs_stop },
 	{ "control", control_stage_start, control_stage_stop },
 	{ "handover", handover_start, handover_stop },

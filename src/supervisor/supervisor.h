@@ -9,6 +9,7 @@
 #include "config/settings.h"
 #include "control/control.h"
 #include "keeper/link.h"
+#include "logs/writer.h"
 #include "process/pid_file.h"
 #include "rollout/rollout.h"
 #include "socket/inherit.h"
@@ -66,6 +67,7 @@ struct supervisor {
 	} heir;
 	struct inherited inherited;	/* until the store has them */
 	struct store store;
+	struct log_writer output;	/* of workers, to files */
 	struct rollout rollout;
 	struct control control;
 	struct pid_file pid_file;

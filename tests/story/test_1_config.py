@@ -50,10 +50,10 @@ command = /bin/true
 
 @pytest.mark.parametrize("section, line", [
     ("program:web", "after = db"), ("program:web", "max_age = 1d"),
-    ("program:web", "health = http:/"), ("program:web", "log_file = x"),
+    ("program:web", "health = http:/"), ("program:web", "log_compress = gzip"),
     ("program:web", "ready = http:/"),
     ("program:web", "start = on-demand"),
-    ("program:web", "stdout = log"), ("program:web", "stderr = file:/x"),
+    ("program:web", "stdout = syslog"), ("program:web", "stderr = journal"),
     ("program:web", "cpu_weight = 10"), ("program:web", "memory_max = 1G"),
     ("socket:http", "when_busy = adopt")])
 def test_what_is_not_in_this_version_is_said_so(holdport, section, line):
@@ -71,7 +71,7 @@ def test_a_fault_moves_no_cursor(holdport):
     assert "\u009b" not in said.err, said
 
 
-@pytest.mark.parametrize("command", ["logs", "adopt", "import"])
+@pytest.mark.parametrize("command", ["adopt", "import"])
 def test_commands_that_are_not_in_this_version_say_so(holdport, command):
     said = holdport.plain(command, "x")
     assert said.code == USAGE

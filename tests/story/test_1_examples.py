@@ -167,9 +167,13 @@ def intercept(example):
     return [f"127.0.0.1:{example.port}"]
 
 
+def logs(example):
+    return intercept(example)
+
+
 ADAPT = {"nginx.conf": nginx, "php-fpm.conf": php_fpm, "gunicorn.conf": gunicorn,
          "node.conf": node, "uvicorn.conf": uvicorn, "server-starter.conf": server_starter,
-         "stdin.conf": stdin, "intercept.conf": intercept}
+         "stdin.conf": stdin, "intercept.conf": intercept, "logs.conf": logs}
 FASTCGI = ("php-fpm.conf", "stdin.conf")
 
 

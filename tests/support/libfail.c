@@ -13,13 +13,16 @@
  * HOLDPORT_CLOCK=FILE shifts the wall clock by the seconds that stand in FILE,
  * which is read at each look at the clock; the monotonic clock goes on.
  *
- * Only in managers (`holdportd manage`): their keepers, and workers that inherit the
+ * In place of ERRNO, HANG lets the call wait while the file HOLDPORT_HANG is there.
+ *
+ * Only in managers and in who writes logs (`holdportd manage`, `scribe`): their keepers, and workers that inherit the
  * variables, are left alone.  vfork(2) becomes fork(2): a wrapper cannot return
  * twice from one frame.  Under the address sanitizer the story sets
  * ASAN_OPTIONS=verify_asan_link_order=0. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -54,6 +57,8 @@ static const struct { const char *name; int value; } errors[] = {
 #undef E
 };
 
+enum { HANG = -1 };
+
 static const char *clock_file;	/* NULL: the clock is right */
 static struct rule rules[MOST_RULES];
 static unsigned rule_count;
@@ -61,6 +66,8 @@ static bool busy;		/* a note is being written, or a rule looked for */
 
 static int error_named(const char *name)
 {
+	if (!strcmp(name, "HANG"))
+		return HANG;
 	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++)
 		if (!strcmp(errors[i].name, name))
 			return errors[i].value;
@@ -98,7 +105,7 @@ __attribute__((constructor)) static void read_rules(int argc, char **argv)
 {
 	char *text = getenv("HOLDPORT_FAIL"), *item, *rest;
 
-	if (argc < 2 || strcmp(argv[1], "manage") != 0)
+	if (argc < 2 || (strcmp(argv[1], "manage") != 0 && strcmp(argv[1], "scribe") != 0))
 		return;
 	clock_file = getenv("HOLDPORT_CLOCK");
 	if (!text)
@@ -117,8 +124,16 @@ static void note(const struct rule *r, const char *on)
 	if (!out)
 		return;
 	fprintf(out, "%d %s %s %s %u\n", getpid(), r->call, *on ? on : "-",
-		strerrorname_np(r->error), r->seen);
+		r->error == HANG ? "HANG" : strerrorname_np(r->error), r->seen);
 	fclose(out);
+}
+
+static void hang(void)
+{
+	const char *file = getenv("HOLDPORT_HANG");
+
+	while (file && access(file, F_OK) == 0)
+		(void)poll(NULL, 0, 5);
 }
 
 /* Is this call to fail?  Then errno is set.  Every rule of the call counts it. */
@@ -141,6 +156,10 @@ static bool fails(const char *call, const char *on)
 	if (hit)
 		note(hit, on);
 	busy = false;
+	if (hit && hit->error == HANG) {
+		hang();
+		return false;
+	}
 	if (hit)
 		errno = hit->error;
 	return hit;

@@ -26,8 +26,8 @@ static void a_typical_file_is_understood(void **state)
 	assert_int_equal(p->workers, 3);
 	assert_int_equal(p->ready.how, READY_DELAY);
 	assert_int_equal(p->ready.delay, 2000);
-	assert_int_equal(p->out, OUTPUT_NULL);
-	assert_int_equal(p->err, OUTPUT_STDOUT);
+	assert_int_equal(p->out.how, OUTPUT_NULL);
+	assert_int_equal(p->err.how, OUTPUT_STDOUT);
 	assert_int_equal(p->ladder_length, 3);
 	assert_int_equal(p->ladder[2].patience, -1);
 	assert_int_equal(p->limits[0].value.rlim_max, 1024);
@@ -86,12 +86,11 @@ static void what_has_no_effect_yet_is_refused(void **state)
 	static const char *const socket[] = { "when_busy = adopt" };
 	static const char *const program[] = {
 		"start = on-demand",
-		"stdout = file:/x",
-		"stdout = journal",
-		"stderr = log",
+		"stdout = syslog",
+		"stderr = journal",
+		"log_compress = gzip",
 		"health = tcp",
 		"memory_max = 1G",
-		"log_keep = 3",
 		"after = x",
 		"rollback_window = 1s",
 	};

@@ -364,6 +364,18 @@ int platform_output_pipe(int *ret_read, int *ret_write, struct err *err)
 	return cannot(err);
 }
 
+int platform_anonymous_file(const char *name)
+{
+	(void)name;
+	return cannot(NULL);
+}
+
+int platform_own_image(const char *path)
+{
+	(void)path;
+	return cannot(NULL);
+}
+
 int platform_queue(int fd, int *ret_queue, int *ret_backlog)
 {
 	(void)fd;

@@ -1,0 +1,83 @@
+/* Where the process that writes logs has its files, the streams that go to each, and
+ * the threads that write.
+ *
+ * A disk that hangs holds the thread that writes to it, and nobody else: another thread
+ * comes for the other files.  What waits for the hanging one meanwhile stays in its
+ * pipes, and is dropped and counted when a pipe is full: its worker goes on.
+ *
+ * One lock over all; no thread has it while it may wait for a disk. */
+#ifndef HOLDPORT_LOGS_DESK_H
+#define HOLDPORT_LOGS_DESK_H
+
+#include <pthread.h>
+
+#include "base/list.h"
+#include "logs/log_file.h"
+#include "logs/tail.h"
+#include "platform/platform.h"
+
+enum {
+	DESK_TICK_MS = 200,		/* while there is something to look after */
+	DESK_HUNG_MS = 2000,		/* in one write: it hangs */
+	DESK_AGAIN_MS = 1000,		/* until what cannot be written is tried again */
+	DESK_FULL = 24 * 1024,		/* bytes in a pipe: soon its worker would wait */
+	DESK_THREADS_MOST = 32,
+};
+
+struct sheet;
+
+struct stream {
+	struct list node;		/* in its sheet */
+	struct sheet *sheet;
+	uint32_t number;
+	int fd;
+	struct tail *tail;		/* NULL: none */
+	char origin[LOG_ORIGIN_SIZE];
+	bool ready;			/* something came */
+	bool ended;			/* its worker has: no more will come */
+	bool last;			/* we end: whole lines that are there, and no more */
+	bool done;
+	bool overrun;			/* what is being written was dropped meanwhile */
+};
+
+/* A file with those that write to it. */
+struct sheet {
+	struct list node, queued;
+	struct list streams;
+	struct log_file file;
+	bool busy, reopen, failing, hung, retire;
+	int64_t since;			/* busy, or failing */
+	struct log_target told;		/* for the next lines */
+	size_t lines_lost, bytes_lost;	/* while it hung, not yet in file */
+};
+
+struct desk {
+	pthread_mutex_t lock;
+	pthread_cond_t work;
+	struct list sheets, queue;
+	unsigned threads, idle;
+	int channel;			/* to the manager */
+	struct glass glass;		/* relief.c */
+	int wake;			/* a byte comes when a stream is done */
+};
+
+int desk_init(struct desk *d, int channel, int wake, struct err *err);
+/* Takes fd. */
+struct stream *desk_add(struct desk *d, const struct log_target *t, const char *origin, int fd,
+			struct tail *tail);
+/* With the lock: there is work for its sheet. */
+void desk_queue(struct desk *d, struct sheet *s);
+/* With the lock: one more thread. */
+void desk_more(struct desk *d);
+void desk_skip(int fd, size_t count);	/* takes so much out of a pipe */
+void desk_say(const struct desk *d, int level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* pump.c: what a thread does; with and without the lock. */
+void *desk_thread(void *desk);
+
+/* relief.c, with the lock: looks after what hangs and what failed.  False: nothing is
+ * to be looked after. */
+bool desk_tick(struct desk *d);
+
+#endif

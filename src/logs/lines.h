@@ -1,0 +1,23 @@
+/* From what a worker wrote to lines in a file: whole lines now, the rest when it is
+ * whole, too long, or the last.  Pure: no descriptors, no clock. */
+#ifndef HOLDPORT_LOGS_LINES_H
+#define HOLDPORT_LOGS_LINES_H
+
+#include <stdbool.h>
+
+#include "base/str.h"
+
+enum { LINES_MOST = 8192 };		/* bytes; a longer line comes in pieces */
+
+struct lines_form {
+	const char *front;		/* before each line; "": every byte is as it came */
+	bool rest;			/* no more will come: the last line is ended here */
+	size_t most;			/* bytes to be added, but for a first line */
+};
+
+/* Adds what of bytes can be written now.  How many bytes it took; *ret_lines grows by
+ * its lines. */
+size_t lines_take(const struct lines_form *form, const char *bytes, size_t count,
+		  struct str *out, size_t *ret_lines);
+
+#endif

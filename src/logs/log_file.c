@@ -1,0 +1,175 @@
+#include "logs/log_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "logs/rotate.h"
+
+void log_front(const struct log_target *t, const char *origin, char ret[LOG_FRONT_SIZE])
+{
+	struct timespec now;
+	struct tm tm;
+	size_t at = 0;
+
+	if (t->stamps) {
+		(void)clock_gettime(CLOCK_REALTIME, &now);
+		(void)gmtime_r(&now.tv_sec, &tm);
+		at = strftime(ret, LOG_FRONT_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
+		at += (size_t)snprintf(ret + at, LOG_FRONT_SIZE - at, ".%03ldZ ",
+				       now.tv_nsec / 1000000);
+	}
+	(void)snprintf(ret + at, LOG_FRONT_SIZE - at, t->prefix ? "%s: " : "%.0s", origin);
+}
+
+/* A link could lead anywhere in the name of root; a device or a pipe is no log. */
+static int open_file(struct log_file *f, struct err *err)
+{
+	const char *path = f->target.path;
+	struct stat st;
+
+	if (f->fd >= 0)
+		return 0;
+	f->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW |
+			   O_NONBLOCK, 0640);
+	if (f->fd < 0 && errno == ELOOP)
+		return err_set(err, ELOOP, "%s is a symbolic link", path);
+	if (f->fd < 0 && errno != ENXIO)	/* that is a pipe without a reader */
+		return err_sys(err, errno, "cannot open %s", path);
+	if (f->fd < 0 || fstat(f->fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		fd_close(&f->fd);
+		return err_set(err, EINVAL, "%s is no regular file", path);
+	}
+	f->size = st.st_size;
+	return 0;
+}
+
+void log_file_close(struct log_file *f)
+{
+	fd_close(&f->fd);
+}
+
+static const char *last_line_end(const char *bytes, size_t count)
+{
+	return memrchr(bytes, '\n', count);
+}
+
+/* Half a line would meet the next one: it is taken back. */
+static void take_back(struct log_file *f, size_t torn)
+{
+	off_t end = lseek(f->fd, 0, SEEK_END);
+
+	if (torn && end >= (off_t)torn && ftruncate(f->fd, end - (off_t)torn) == 0)
+		f->size -= (int64_t)torn;
+}
+
+/* Whole lines of it, as many as go; how many bytes that was. */
+static size_t write_lines(struct log_file *f, const char *bytes, size_t count, struct err *err)
+{
+	size_t done = 0, whole;
+	const char *end;
+	ssize_t n = 0;
+
+	while (done < count && (n >= 0 || errno == EINTR)) {
+		n = write(f->fd, bytes + done, count - done);
+		done += n > 0 ? (size_t)n : 0;
+		f->size += n > 0 ? n : 0;
+	}
+	if (done == count)
+		return done;
+	(void)err_sys(err, errno, "cannot write to %s", f->target.path);
+	end = last_line_end(bytes, done);
+	whole = end ? (size_t)(end - bytes) + 1 : 0;
+	take_back(f, done - whole);
+	return whole;
+}
+
+/* What of it still goes into this file: lines up to its size, at least one. */
+static size_t portion(const struct log_file *f, const char *bytes, size_t count)
+{
+	int64_t room = f->target.max_size - f->size;
+	const char *end;
+
+	if (!f->target.max_size || room >= (int64_t)count)
+		return count;
+	end = room > 0 ? last_line_end(bytes, (size_t)room) : NULL;
+	if (!end && f->size)
+		return 0;
+	if (!end)
+		end = memchr(bytes, '\n', count);
+	return end ? (size_t)(end - bytes) + 1 : count;
+}
+
+/* Where it cannot be moved it is written on, until it has grown by as much again. */
+static int turn_over(struct log_file *f, struct err *err)
+{
+	int rc = rotate(f->target.path, f->target.keep, err);
+
+	if (rc == 0)
+		log_file_close(f);
+	f->size = 0;
+	return rc;
+}
+
+static int write_all(struct log_file *f, const char *bytes, size_t count, size_t *ret_done,
+		     struct err *err)
+{
+	struct err ignored;
+
+	while (*ret_done < count) {
+		size_t part, done;
+
+		if (open_file(f, err) < 0)
+			return -1;
+		part = portion(f, bytes + *ret_done, count - *ret_done);
+		if (!part) {
+			(void)turn_over(f, &ignored);
+			continue;
+		}
+		done = write_lines(f, bytes + *ret_done, part, err);
+		*ret_done += done;
+		if (done < part)
+			return -1;
+	}
+	return 0;
+}
+
+/* It is said before what comes after it. */
+static int say_dropped(struct log_file *f, struct err *err)
+{
+	char front[LOG_FRONT_SIZE], text[LOG_FRONT_SIZE + LOG_TEXT_SIZE + 128];
+	size_t done = 0;
+	int length;
+
+	if (!f->bytes_dropped)
+		return 0;
+	log_front(&f->target, "holdport", front);
+	length = snprintf(text, sizeof(text), "%s%s%lld lines (%lld bytes) are missing here: %s\n",
+			  front, f->target.prefix ? "" : "holdport: ", (long long)f->lines_dropped,
+			  (long long)f->bytes_dropped, f->why);
+	if (write_all(f, text, (size_t)length, &done, err) < 0)
+		return -1;
+	f->lines_dropped = f->bytes_dropped = 0;
+	return 0;
+}
+
+int log_file_write(struct log_file *f, const char *bytes, size_t count, size_t *ret_done,
+		   struct err *err)
+{
+	*ret_done = 0;
+	if (say_dropped(f, err) < 0)
+		return -1;
+	return write_all(f, bytes, count, ret_done, err);
+}
+
+void log_file_drop(struct log_file *f, size_t lines, size_t bytes, const char *why)
+{
+	f->lines_dropped += (int64_t)lines;
+	f->bytes_dropped += (int64_t)bytes;
+	(void)snprintf(f->why, sizeof(f->why), "%s", why);
+}

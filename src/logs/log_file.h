@@ -1,0 +1,35 @@
+/* A file that workers' output is written to.
+ *
+ * It is opened when there is something to write, and turned over between lines.  What
+ * cannot be written is the caller's to keep or to drop; what was dropped is counted
+ * here, and said in the file itself as soon as that can be written again.  Everything
+ * here may block as long as the disk does. */
+#ifndef HOLDPORT_LOGS_LOG_FILE_H
+#define HOLDPORT_LOGS_LOG_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "logs/order.h"
+
+struct log_file {
+	struct log_target target;
+	int fd;				/* -1: it is opened with the next line */
+	int64_t size;			/* since it was last turned over */
+	int64_t lines_dropped, bytes_dropped;
+	char why[LOG_TEXT_SIZE];	/* of that */
+};
+
+/* bytes end with a line.  *ret_done of them are in the file, up to the end of a line;
+ * 0: all. */
+int log_file_write(struct log_file *f, const char *bytes, size_t count, size_t *ret_done,
+		   struct err *err);
+void log_file_drop(struct log_file *f, size_t lines, size_t bytes, const char *why);
+void log_file_close(struct log_file *f);
+
+/* "2026-11-26T00:10:43.123Z ": what stands before a line, with what is asked for. */
+enum { LOG_FRONT_SIZE = LOG_ORIGIN_SIZE + 40 };
+void log_front(const struct log_target *t, const char *origin, char ret[LOG_FRONT_SIZE]);
+
+#endif

@@ -1,0 +1,239 @@
+/* From pipes to a file.  Bytes leave their pipe after they have been written: whoever
+ * comes after us finds what is not in the file, and at most one chunk twice. */
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "logs/desk.h"
+#include "logs/lines.h"
+#include "platform/platform.h"
+
+enum { CHUNK = 65536, OUT_MOST = 256 * 1024, ROUNDS = 16 };
+
+/* What a thread works with. */
+struct bench {
+	struct desk *desk;
+	struct glass glass;
+	char bytes[CHUNK];
+	struct str out;
+};
+
+/* What was looked at, and what becomes of it. */
+struct load {
+	const char *bytes;
+	size_t count;			/* there */
+	size_t used, lines;		/* of them whole lines */
+	struct lines_form form;
+};
+
+void desk_skip(int fd, size_t count)
+{
+	char away[CHUNK];
+	ssize_t n = 1;
+
+	while (count && n > 0) {
+		n = read(fd, away, count < CHUNK ? count : CHUNK);
+		count -= n > 0 ? (size_t)n : 0;
+	}
+}
+
+/* With the lock, by the thread that has the sheet. */
+static void take_lost(struct sheet *s)
+{
+	if (s->bytes_lost)
+		log_file_drop(&s->file, s->lines_lost, s->bytes_lost, "the disk did not answer");
+	s->lines_lost = s->bytes_lost = 0;
+}
+
+static void take_out(struct desk *d, struct stream *s, const char *bytes, size_t count)
+{
+	(void)pthread_mutex_lock(&d->lock);
+	if (!s->overrun && count) {
+		if (s->tail) {
+			tail_begin(s->tail);
+			tail_add(s->tail, bytes, count);
+		}
+		desk_skip(s->fd, count);
+		if (s->tail)
+			tail_end(s->tail);
+	}
+	s->overrun = false;
+	take_lost(s->sheet);
+	s->sheet->since = clock_monotonic_ms();
+	(void)pthread_mutex_unlock(&d->lock);
+}
+
+static bool is_full(int fd)
+{
+	int there = 0;
+
+	return ioctl(fd, FIONREAD, &there) == 0 && there >= DESK_FULL;
+}
+
+static void note_failing(struct desk *d, struct sheet *s, const struct err *err)
+{
+	if (!s->failing)
+		desk_say(d, LOG_LEVEL_ERROR, "%s; output stays in its pipes, and is dropped when "
+			 "they are full", err->text);
+	(void)pthread_mutex_lock(&d->lock);
+	s->failing = true;
+	s->since = clock_monotonic_ms();
+	(void)pthread_mutex_unlock(&d->lock);
+}
+
+static void note_well(struct desk *d, struct sheet *s, int64_t dropped)
+{
+	if (!s->failing && !dropped)
+		return;
+	desk_say(d, LOG_LEVEL_NOTICE, "%s is written again; %lld bytes were dropped",
+		 s->file.target.path, (long long)dropped);
+	(void)pthread_mutex_lock(&d->lock);
+	s->failing = s->hung = false;
+	(void)pthread_mutex_unlock(&d->lock);
+}
+
+/* What did go is done; the rest stays where it is unless its worker would wait for it
+ * or has ended. */
+static void settle(struct bench *b, struct stream *s, struct load *l, size_t written,
+		   const struct err *err)
+{
+	struct str same = { 0 };
+	size_t used = 0, lines = 0;
+
+	note_failing(b->desk, s->sheet, err);
+	if (written) {
+		l->form.most = written;
+		used = lines_take(&l->form, l->bytes, l->count, &same, &lines);
+		str_fini(&same);
+	}
+	if (s->ended || is_full(s->fd)) {
+		log_file_drop(&s->sheet->file, l->lines - lines, l->used - used, err->text);
+	} else {
+		l->used = used;
+		l->lines = lines;
+	}
+}
+
+/* False: nothing is left to be done now. */
+static bool pump(struct bench *b, struct stream *s)
+{
+	struct log_file *f = &s->sheet->file;
+	long count = platform_look(&b->glass, s->fd, b->bytes, CHUNK);
+	char front[LOG_FRONT_SIZE];
+	struct load l = { .bytes = b->bytes, .count = count > 0 ? (size_t)count : 0,
+			  .form = { front, s->ended && count < CHUNK, OUT_MOST } };
+	int64_t dropped = f->bytes_dropped;
+	struct err err;
+	size_t written;
+
+	log_front(&f->target, s->origin, front);
+	str_clear(&b->out);
+	l.used = lines_take(&l.form, l.bytes, l.count, &b->out, &l.lines);
+	if (!l.used)
+		return false;
+	if (log_file_write(f, b->out.data, b->out.length, &written, &err) < 0)
+		settle(b, s, &l, written, &err);
+	else
+		note_well(b->desk, s->sheet, dropped);
+	take_out(b->desk, s, l.bytes, l.used);
+	return l.used;
+}
+
+static void serve(struct bench *b, struct stream *s)
+{
+	bool more = true;
+
+	for (int i = 0; more && i < ROUNDS; i++)
+		more = pump(b, s);
+	(void)pthread_mutex_lock(&b->desk->lock);
+	s->ready = s->ready || more;
+	if (s->last || (s->ended && !s->ready)) {
+		s->done = true;
+		(void)!write(b->desk->wake, "", 1);
+	}
+	(void)pthread_mutex_unlock(&b->desk->lock);
+}
+
+/* With the lock. */
+static struct stream *next_ready(struct sheet *s)
+{
+	list_each(at, &s->streams, struct stream, node)
+		if (at->ready && !at->done) {
+			at->ready = false;
+			return at;
+		}
+	return NULL;
+}
+
+/* With the lock, which is not held while it is written to. */
+static void work_on(struct bench *b, struct sheet *s)
+{
+	struct desk *d = b->desk;
+	struct stream *next;
+
+	while ((next = next_ready(s)) != NULL || s->reopen) {
+		bool reopen = s->reopen;
+
+		s->reopen = false;
+		s->since = clock_monotonic_ms();
+		s->file.target = s->told;
+		(void)pthread_mutex_unlock(&d->lock);
+		if (reopen)
+			log_file_close(&s->file);
+		if (next)
+			serve(b, next);
+		(void)pthread_mutex_lock(&d->lock);
+	}
+}
+
+static void retire(struct desk *d, struct sheet *s)
+{
+	struct err err;
+	size_t done;
+
+	list_remove(&s->node);
+	(void)pthread_mutex_unlock(&d->lock);
+	(void)log_file_write(&s->file, "", 0, &done, &err);
+	log_file_close(&s->file);
+	free(s);
+	(void)pthread_mutex_lock(&d->lock);
+}
+
+static struct sheet *next_sheet(struct desk *d)
+{
+	struct sheet *s;
+
+	d->idle++;
+	while (list_empty(&d->queue))
+		(void)pthread_cond_wait(&d->work, &d->lock);
+	d->idle--;
+	s = OWNER(d->queue.next, struct sheet, queued);
+	list_remove(&s->queued);
+	return s;
+}
+
+void *desk_thread(void *desk)
+{
+	struct bench *b = MEM_NEW(struct bench);
+	struct err err;
+
+	b->desk = desk;
+	if (platform_look_open(&b->glass, &err) < 0) {
+		desk_say(b->desk, LOG_LEVEL_ERROR, "logs: %s", err.text);
+		exit(EXIT_FAILURE);
+	}
+	(void)pthread_mutex_lock(&b->desk->lock);
+	for (;;) {
+		struct sheet *s = next_sheet(b->desk);
+
+		s->busy = true;
+		work_on(b, s);
+		s->busy = false;
+		if (s->retire && list_empty(&s->streams))
+			retire(b->desk, s);
+	}
+	return NULL;
+}

@@ -1,0 +1,74 @@
+/* What is looked after while something is written, hangs or has failed. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "logs/desk.h"
+
+static size_t count_lines(const char *bytes, size_t count)
+{
+	const char *at = bytes, *end = bytes + count;
+	size_t lines = 0;
+
+	while (at < end && (at = memchr(at, '\n', (size_t)(end - at))) != NULL) {
+		lines++;
+		at++;
+	}
+	return lines;
+}
+
+/* Its worker would wait for the disk: every whole line in the pipe goes, also what a
+ * thread is about to write, which is then not taken out again. */
+static void empty(struct desk *d, struct stream *s)
+{
+	static char bytes[65536];
+	long there = platform_look(&d->glass, s->fd, bytes, sizeof(bytes));
+	const char *end;
+	size_t count;
+
+	if (there < DESK_FULL)
+		return;
+	end = memrchr(bytes, '\n', (size_t)there);
+	count = end ? (size_t)(end - bytes) + 1 : (size_t)there;
+	desk_skip(s->fd, count);
+	if (s->tail)
+		tail_add(s->tail, bytes, count);
+	s->sheet->bytes_lost += count;
+	s->sheet->lines_lost += count_lines(bytes, count);
+	s->overrun = true;
+}
+
+static void relieve(struct desk *d, struct sheet *s)
+{
+	if (!s->hung)
+		desk_say(d, LOG_LEVEL_ERROR, "%s: the disk does not answer; output stays in its "
+			 "pipes, and is dropped when they are full", s->told.path);
+	s->hung = true;
+	list_each(at, &s->streams, struct stream, node)
+		empty(d, at);
+}
+
+static void try_again(struct desk *d, struct sheet *s, int64_t now)
+{
+	s->since = now;
+	list_each(at, &s->streams, struct stream, node)
+		at->ready = true;
+	desk_queue(d, s);
+}
+
+bool desk_tick(struct desk *d)
+{
+	int64_t now = clock_monotonic_ms();
+	bool active = !list_empty(&d->queue);
+
+	list_each(s, &d->sheets, struct sheet, node) {
+		active = active || s->busy || s->failing;
+		if (s->busy && now - s->since >= DESK_HUNG_MS)
+			relieve(d, s);
+		else if (s->failing && !s->busy && now - s->since >= DESK_AGAIN_MS)
+			try_again(d, s, now);
+	}
+	if (!list_empty(&d->queue) && !d->idle && d->threads < DESK_THREADS_MOST)
+		desk_more(d);
+	return active;
+}

@@ -1,0 +1,77 @@
+/* Where the output of a worker goes. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "process/launch.h"
+#include "rollout/generation.h"
+#include "rollout/member.h"
+#include "rollout/program.h"
+
+/* As one that is told of late expansions. */
+static char *path_of(const struct member *m, const char *late, struct err *err)
+{
+	struct launch_spec spec = {
+		.program = m->means->program, .held = m->held,
+		.held_count = m->means->held_count, .generation = m->generation->number,
+		.index = m->index, .slot = m->slot,
+	};
+	struct launch_names names = { .spec = &spec };
+
+	return launch_expand(&names, late, err);
+}
+
+static int copy_path(char *path, struct log_target *ret, struct err *err)
+{
+	int length = path ? snprintf(ret->path, sizeof(ret->path), "%s", path) : -1;
+
+	free(path);
+	if (length >= (int)sizeof(ret->path))
+		return err_set(err, ENAMETOOLONG, "the path of its log is too long");
+	return length < 0 ? -1 : 0;
+}
+
+/* An empty path: it goes to no file. */
+static int target_of(const struct member *m, const struct output *o, struct log_target *ret,
+		     struct err *err)
+{
+	const struct program_settings *p = m->means->program;
+	bool log = o->how == OUTPUT_LOG;
+
+	*ret = (struct log_target){
+		.max_size = p->log_max_size, .keep = p->log_keep,
+		.stamps = log && p->log_timestamps, .prefix = log && p->log_prefix,
+	};
+	if (!log && o->how != OUTPUT_FILE)
+		return 0;
+	return copy_path(path_of(m, log ? p->log_file : o->file, err), ret, err);
+}
+
+int member_can_listen(const struct member *m, struct err *err)
+{
+	const struct program_settings *p = m->means->program;
+	struct log_target unused;
+
+	if (target_of(m, &p->out, &unused, err) < 0 || target_of(m, &p->err, &unused, err) < 0)
+		return err_in(err, "output");
+	return 0;
+}
+
+static void listen_to(struct member *m, const struct output *o, struct capture *c, int fd)
+{
+	struct rollout *r = m->generation->program->rollout;
+	struct log_target target;
+
+	if (fd < 0)
+		return;
+	if (target_of(m, o, &target, NULL) == 0 && *target.path && r->logs)
+		capture_write(c, r->logs, fd, m->name, &target);
+	else
+		capture_start(c, r->loop, fd, m->name);
+}
+
+void member_listen(struct member *m, int out, int errors)
+{
+	listen_to(m, &m->means->program->out, &m->out, out);
+	listen_to(m, &m->means->program->err, &m->err, errors);
+}

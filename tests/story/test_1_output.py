@@ -1,0 +1,316 @@
+"""What workers say goes to files: whole, in lines, turned over, reopened, read."""
+
+import os
+import re
+import signal
+import subprocess
+
+import pytest
+
+from holdport import FAILED, USAGE, descendants, eventually, get, kill
+
+STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+
+
+def one_program(holdport, command, section=""):
+    lines = section.strip().splitlines()
+    holdport.write_config("\n".join(["[program:one]", f"command = {command}",
+                                     *(line.strip() for line in lines)]))
+
+
+def run_one(holdport, command, section=""):
+    one_program(holdport, command, section)
+    holdport.run()
+
+
+def await_text(path, text):
+    def is_there():
+        return path.exists() and text in path.read_text(errors="replace")
+    return eventually(is_there, what=f"{text!r} in {path}") and path.read_text(errors="replace")
+
+
+def numbers(*paths):
+    """The numbers that counting workers wrote, in the order of the files."""
+    return [int(n) for p in paths for n in p.read_text().split() if n.isdigit()]
+
+
+def rotated(path):
+    """FILE and what it was before, oldest first."""
+    old = sorted(path.parent.glob(path.name + ".*"), key=lambda p: -int(p.name.rsplit(".", 1)[1]))
+    return [*old, path]
+
+
+def test_a_file_gets_what_a_worker_says_as_it_says_it(holdport):
+    path = holdport.dir / "log"
+    run_one(holdport, "sh -c 'echo hello; printf \"a\\\\001\\\\377b\\\\n\"; echo >&2 oops; exec sleep 1000'",
+            f"stdout = file:{path}")
+    eventually(lambda: path.exists() and path.read_bytes() == b"hello\na\1\377b\noops\n",
+               what="these three lines")
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_error_may_go_elsewhere(holdport):
+    out, err = holdport.dir / "out", holdport.dir / "err"
+    run_one(holdport, "sh -c 'echo hello; echo >&2 oops; exec sleep 1000'",
+            f"stdout = file:{out}\nstderr = file:{err}")
+    assert await_text(err, "oops") == "oops\n"
+    assert await_text(out, "hello") == "hello\n"
+
+
+def test_a_log_has_times_and_workers_in_front(holdport):
+    path = holdport.dir / "log"
+    run_one(holdport, "sh -c 'echo hello; exec sleep 1000'",
+            f"stdout = log\nlog_file = {path}\nlog_prefix = yes\nworkers = 2")
+    await_text(path, "one/1/0: hello")
+    text = await_text(path, "one/1/1: hello")
+    assert re.fullmatch(rf"({STAMP} one/1/[01]: hello\n){{2}}", text), text
+
+
+def test_a_log_may_be_without(holdport):
+    path = holdport.dir / "log"
+    run_one(holdport, "sh -c 'echo hello; exec sleep 1000'",
+            f"stdout = log\nlog_file = {path}\nlog_timestamps = no")
+    assert await_text(path, "hello") == "hello\n"
+
+
+def test_each_worker_may_have_a_file(holdport):
+    run_one(holdport, "sh -c 'echo hello; exec sleep 1000'",
+            "stdout = file:log.${worker}.${generation}\nworkers = 2")
+    for worker in range(2):
+        assert await_text(holdport.dir / f"log.{worker}.1", "hello") == "hello\n"
+
+
+def test_a_log_needs_a_file(holdport):
+    one_program(holdport, "sleep 1000", "stdout = log")
+    result = holdport.cmd("check")
+    assert result.code == USAGE and "log_file = /var/log/one.log" in result.err, result
+
+
+def test_half_a_line_waits_for_its_end(holdport):
+    path, go = holdport.dir / "log", holdport.dir / "go"
+    run_one(holdport, f"sh -c 'echo first; printf half; while [ ! -e {go} ]; do sleep 0.05; done; "
+            "echo whole; exec sleep 1000'", f"stdout = file:{path}")
+    assert await_text(path, "first\n") == "first\n"
+    go.touch()
+    assert await_text(path, "whole\n") == "first\nhalfwhole\n"
+
+
+def test_the_last_line_of_a_worker_is_ended_with_it(holdport):
+    path = holdport.dir / "log"
+    run_one(holdport, "printf bye", f"stdout = log\nlog_file = {path}\nrestart = never\nstart_attempts = 1")
+    text = await_text(path, "bye\n")
+    assert re.fullmatch(rf"{STAMP} bye\n", text), text
+
+
+def test_a_line_without_end_comes_in_pieces(holdport):
+    path = holdport.dir / "log"
+    run_one(holdport, "/usr/bin/python3 -c 'import time; print(20000 * \"x\", flush=True); time.sleep(1000)'",
+            f"stdout = log\nlog_file = {path}\nlog_timestamps = no\nlog_prefix = yes")
+    text = eventually(lambda: path.exists() and path.read_text().count("x") == 20000 and path.read_text())
+    front = "one/1/0: "
+    assert [len(line) for line in text.splitlines()] == [
+        len(front) + piece for piece in (8192, 8192, 20000 - 2 * 8192)]
+
+
+def test_a_file_is_turned_over_between_lines(holdport):
+    path = holdport.dir / "log"
+    run_one(holdport, "sh -c 'seq -w 1 9999; exec sleep 1000'",
+            f"stdout = file:{path}\nlog_max_size = 10K\nlog_keep = 3")
+    eventually(lambda: path.exists() and "9999\n" in path.read_text())
+    files = rotated(path)
+    assert len(files) == 4
+    for file in files:
+        assert file.stat().st_size <= 10240
+        assert file.read_text().endswith("\n")
+    found = numbers(*files)
+    assert found == list(range(found[0], 10000))
+
+
+def test_none_are_kept_when_none_are_wanted(holdport):
+    path = holdport.dir / "log"
+    run_one(holdport, "sh -c 'seq -w 1 9999; exec sleep 1000'",
+            f"stdout = file:{path}\nlog_max_size = 10K\nlog_keep = 0")
+    eventually(lambda: path.exists() and "9999\n" in path.read_text())
+    assert rotated(path) == [path]
+
+
+def test_a_file_that_was_moved_is_made_anew_when_asked(holdport):
+    path, go = holdport.dir / "log", holdport.dir / "go"
+    run_one(holdport, f"sh -c 'echo first; while [ ! -e {go} ]; do sleep 0.05; done; echo second; exec sleep 1000'",
+            f"stdout = file:{path}")
+    await_text(path, "first")
+    path.rename(holdport.dir / "moved")
+    os.kill(holdport.pid, signal.SIGUSR1)
+    go.touch()
+    assert await_text(path, "second") == "second\n"
+    assert (holdport.dir / "moved").read_text() == "first\n"
+
+
+def test_a_failed_generation_says_its_last_lines(holdport):
+    path = holdport.dir / "log"
+    one_program(holdport, "sh -c 'seq 1 5000; echo no luck; exit 3'",
+                f"stdout = file:{path}\nstart = manual\nstart_attempts = 1")
+    holdport.run()
+    result = holdport.cmd("start", "one")
+    assert result.code == FAILED
+    assert "| 4992" in result.err + result.out and "| no luck" in result.err + result.out, result
+    await_text(path, "no luck")
+
+
+def scribes():
+    return [p for p, name in descendants().items() if name == "holdport-scribe"]
+
+
+@pytest.mark.parametrize("bad, words", [("directory", "Is a directory"), ("gone/log", "No such file"),
+                                        ("link", "is a symbolic link"), ("fifo", "is no regular file")])
+def test_what_cannot_be_written_is_said_and_stops_nobody(holdport, bad, words):
+    (holdport.dir / "directory").mkdir()
+    (holdport.dir / "link").symlink_to(holdport.dir / "elsewhere")
+    os.mkfifo(holdport.dir / "fifo")
+    address = holdport.run_web("--notify", "--print", "hello", section=f"stdout = file:{bad}")
+    eventually(lambda: words in holdport.log(), what=f"{words}\n{holdport.log()}")
+    assert get(address) == "worker"
+    assert not (holdport.dir / "elsewhere").exists()
+
+
+def test_a_directory_that_comes_later_is_used(holdport):
+    path = holdport.dir / "gone/log"
+    run_one(holdport, "sh -c 'echo hello; exec sleep 1000'", f"stdout = file:{path}")
+    eventually(lambda: "No such file" in holdport.log())
+    path.parent.mkdir()
+    assert await_text(path, "hello") == "hello\n"
+
+
+CHATTER = ("import os,sys,time\n"
+           "n = 0\n"
+           "while not os.path.exists(sys.argv[1]):\n"
+           "    n += 1\n"
+           "    os.write(1, b'%08d %s\\n' % (n, b'x' * 90))\n"
+           "    if n % 20 == 0: time.sleep(0.001)\n"
+           "os.write(1, b'said %d\\n' % n)\n"
+           "time.sleep(1000)\n")
+
+
+def run_chatter(holdport, path, section="", **named):
+    """A program that says numbered lines until the file that this returns is there."""
+    over = holdport.dir / "over"
+    (holdport.dir / "chatter.py").write_text(CHATTER)
+    one_program(holdport, f"/usr/bin/python3 {holdport.dir}/chatter.py {over}",
+                f"stdout = file:{path}\nlog_max_size = 0\n{section}")
+    holdport.run(**named)
+    return over
+
+
+def all_or_counted(path):
+    """Every line that was said is there, or was counted as missing."""
+    text = path.read_text()
+    said = int(re.search(r"^said (\d+)$", text, re.M)[1])
+    there = len(set(re.findall(r"^(\d{8}) x{90}$", text, re.M)))
+    missing = sum(map(int, re.findall(r"^holdport: (\d+) lines \(\d+ bytes\) are missing here", text, re.M)))
+    assert there + missing >= said, (there, missing, said)
+    assert 0 < there < said and missing > 0
+    for line in text.splitlines():
+        assert re.fullmatch(r"\d{8} x{90}|said \d+|holdport: \d+ lines.*", line), line
+    return said - there, missing
+
+
+@pytest.fixture
+def small_disk(holdport):
+    """One of 256 KiB; gone with the story."""
+    disk = holdport.dir / "disk"
+    disk.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "none", disk], capture_output=True)
+    if done.returncode:
+        pytest.skip("no file system may be mounted here")
+    yield disk
+    subprocess.run(["umount", "-l", disk], check=True)
+
+
+def test_a_full_disk_holds_nobody_up_and_what_it_costs_is_counted(holdport, small_disk):
+    (small_disk / "ballast").write_bytes(bytes(200 * 1024))
+    path = small_disk / "log"
+    over = run_chatter(holdport, path)
+    eventually(lambda: "No space left" in holdport.log())
+    holdport.status()
+    # it goes on to be said, whoever may be listening
+    pid, = holdport.pids("one")
+    at = said_by(pid)
+    eventually(lambda: said_by(pid) > at + 200_000, what="it says on")
+    over.touch()
+    (small_disk / "ballast").unlink()
+    await_text(path, "said ")
+    missing, counted = all_or_counted(path)
+    assert counted == missing
+    eventually(lambda: re.search(r"log is written again; \d+ bytes were dropped", holdport.log()))
+
+
+def said_by(pid):
+    """Bytes that a process has written."""
+    return int(re.search(r"^wchar: (\d+)", open(f"/proc/{pid}/io").read(), re.M)[1])
+
+
+def test_a_disk_that_hangs_holds_nobody_up(holdport):
+    path, hang = holdport.dir / "log", holdport.dir / "hang"
+    other = holdport.dir / "other"
+    hang.touch()
+    over = run_chatter(holdport, path, f"stderr = null\n[program:two]\n"
+                       f"command = sh -c 'while sleep 0.05; do echo hello; done'\nstdout = file:{other}",
+                       fail=f"write@{path}:HANG:2", env={"HOLDPORT_HANG": str(hang)})
+    eventually(lambda: "the disk does not answer" in holdport.log())
+    await_text(other, "hello")
+    size = other.stat().st_size
+    eventually(lambda: other.stat().st_size > size, what="the other one is written")
+    holdport.status()
+    pid, = holdport.pids("one")
+    at = said_by(pid)
+    eventually(lambda: said_by(pid) > at + 200_000, what="it says on")
+    hang.unlink()
+    over.touch()
+    await_text(path, "said ")
+    all_or_counted(path)
+
+
+def test_a_manager_ends_though_its_disk_hangs(holdport):
+    path, hang = holdport.dir / "log", holdport.dir / "hang"
+    hang.touch()
+    run_one(holdport, "sh -c 'echo hello; exec sleep 1000'", f"stdout = file:{path}")
+    await_text(path, "hello")
+    assert holdport.shutdown() == 0
+    holdport.run(fail=f"write@{path}:HANG:1", env={"HOLDPORT_HANG": str(hang)})
+    eventually(scribes)
+    assert holdport.shutdown() == 0
+    hang.unlink()
+
+
+def test_nothing_is_lost_when_the_manager_or_the_writer_is_killed(holdport):
+    path = holdport.dir / "log"
+    counter = ("import sys,time\nfor n in range(1, 3001):\n"
+               " print(n, flush=True)\n time.sleep(0.0002)\nprint('over', flush=True)\ntime.sleep(1000)")
+    (holdport.dir / "count.py").write_text(counter)
+    run_one(holdport, f"/usr/bin/python3 {holdport.dir}/count.py", f"stdout = file:{path}")
+    for i, part in enumerate((300, 1000, 2000)):
+        eventually(lambda: path.exists() and numbers(path)[-1:] >= [part])
+        if i == 1:
+            [kill(p) for p in scribes()]
+        else:
+            manager = holdport.manager_pid
+            kill(manager)
+            eventually(lambda: holdport.manager_pid != manager)
+    await_text(path, "over")
+    found = numbers(path)
+    assert sorted(set(found)) == list(range(1, 3001))
+
+
+def test_nothing_is_lost_over_restarts(holdport):
+    path = holdport.dir / "log"
+    run_one(holdport, "sh -c 'trap \"echo end $$$$; exit\" TERM; echo begin $$$$; while :; do sleep 0.05; done'",
+            f"stdout = file:{path}\nready = delay:0s")
+    for count in range(1, 5):
+        if count > 1:
+            holdport.ok("restart", "one")
+        eventually(lambda: path.exists() and path.read_text().count("begin") == count)
+    holdport.shutdown()
+    words = path.read_text().split()
+    begun = [pid for word, pid in zip(words[::2], words[1::2]) if word == "begin"]
+    ended = [pid for word, pid in zip(words[::2], words[1::2]) if word == "end"]
+    assert len(begun) == 4 and sorted(begun) == sorted(ended), path.read_text()
