@@ -36,7 +36,7 @@ _holdport_command() {
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		-c | --config | --runtime-dir | --timeout | --state | --generation | --since | --type)
+		-c | --config | --runtime-dir | --timeout | --state | --generation | --since | --type | -n | --lines)
 			[ "${COMP_WORDS[i + 1]}" = "=" ] && i=$((i + 1))
 			i=$((i + 1))
 			;;
@@ -57,7 +57,7 @@ _holdport_value() {
 			"stopped starting running restarting backoff failed stopping" -- "$2")
 		;;
 	--type) COMPREPLY=($(compgen -W "stream datagram seqpacket" -- "$current")) ;;
-	--timeout | --generation | --since) ;;
+	--timeout | --generation | --since | -n | --lines) ;;
 	*) return 1 ;;
 	esac
 }
@@ -78,7 +78,7 @@ _holdport() {
 	signal,1) offers+=$'\n'$(compgen -A signal SIG) ;;
 	scale,1) ;;
 	help,0) offers+=$'\n'$(holdport help --complete 2>/dev/null | cut -f1) ;;
-	wait,[1-9]* | scale,[1-9]* | signal,[1-9]*) ;;
+	wait,[1-9]* | logs,[1-9]* | scale,[1-9]* | signal,[1-9]*) ;;
 	*) [[ $'\n'$offers == *$'\n'NAME* ]] && offers+=$'\n'$(_holdport_programs) ;;
 	esac
 	offers=$(grep -vx -e NAME -e COMMAND <<<"$offers")

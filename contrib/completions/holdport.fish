@@ -3,7 +3,7 @@
 # What there is to offer is asked of the program that is installed (`holdport
 # help --complete`), names of programs of the supervisor that the line speaks of.
 
-set -g __holdport_valued -c --config --runtime-dir --timeout --state --generation --since --type
+set -g __holdport_valued -c --config --runtime-dir --timeout --state --generation --since --type -n --lines
 
 # The words before the cursor that are no options: the command and the names.
 function __holdport_words
@@ -55,7 +55,7 @@ function __holdport_offers
             holdport help --complete 2>/dev/null
         case signal,1
             printf '%s\n' HUP INT QUIT KILL USR1 USR2 TERM CONT STOP WINCH
-        case 'wait,[!0]*' 'scale,*' 'signal,*'
+        case 'wait,[!0]*' 'logs,[!0]*' 'scale,*' 'signal,*'
             test $names = 0; and __holdport_programs
         case '*'
             string match -q 'NAME*' -- $lines[1]; and __holdport_programs

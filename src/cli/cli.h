@@ -34,7 +34,7 @@ struct request {
 	const char *state;
 	const char *type;
 	int64_t timeout;		/* ms; -1: none */
-	int64_t since, generation;	/* -1: not given */
+	int64_t since, generation, lines;	/* -1: not given */
 	char **names;			/* what is no option, ended by NULL; owned */
 	size_t name_count;
 	bool color;			/* standard output takes colours */
@@ -58,6 +58,7 @@ const struct command *command_find(const char *name);
 bool command_is_here(const struct command *c);	/* in this version */
 
 int cmd_run(struct request *r);
+int cmd_logs(struct request *r);
 int cmd_exec(struct request *r, char **words);
 int cmd_check(struct request *r);
 int cmd_config(struct request *r);

@@ -52,6 +52,8 @@ const struct command commands[] = {
 	  OPTIONS_LONG, 0, 0, NULL },
 	{ "events", cmd_events, "[-f] [--json] [--since SEQ]", "what happened",
 	  OPTIONS_ASK | OPT(JSON) | OPT(FOLLOW) | OPT(SINCE), 0, 0, NULL },
+	{ "logs", cmd_logs, "[-f] [-n N] NAME", "what a program said last, and what it says",
+	  OPTIONS_ASK | OPT(FOLLOW) | OPT(LINES), 1, 1, NULL },
 	{ "wait", cmd_wait, "NAME --state STATE", "wait until a program is in a state",
 	  OPTIONS_ASK | OPT(NO_WAIT) | OPT(STATE), 1, 1, NULL },
 	{ "shutdown", cmd_shutdown, "", "stop everything, and the supervisor",
@@ -68,7 +70,6 @@ const struct command commands[] = {
 	{ "version", cmd_version, "[--json]", "the version of this command",
 	  OPT(JSON), 0, 0, NULL },
 	{ "help", cmd_help, "[COMMAND]", "how a command is used", OPT(COMPLETE), 0, 1, NULL },
-	{ .name = "logs" },
 	{ .name = "adopt" },
 	{ .name = "import" },
 	{ .name = NULL },
@@ -296,7 +297,7 @@ static const char *from_surroundings(const char *name)
 
 int main(int argc, char **argv)
 {
-	struct request r = { .timeout = -1, .since = -1, .generation = -1 };
+	struct request r = { .timeout = -1, .since = -1, .generation = -1, .lines = -1 };
 	const char *terminal = from_surroundings("TERM");
 	int code;
 

@@ -50,6 +50,8 @@ static const struct row {
 	[OPTION_FOLLOW] = { "follow", 'f', FLAG, NULL, 0, "go on with what happens from now on" },
 	[OPTION_SINCE] = { "since", 0, NUMBER, "SEQ", offsetof(struct request, since),
 			   "only what happened after event SEQ" },
+	[OPTION_LINES] = { "lines", 'n', NUMBER, "N", offsetof(struct request, lines),
+			   "the last N lines (10)" },
 	[OPTION_DEFAULTS] = { "defaults", 0, FLAG, NULL, 0, "every key, also those left alone" },
 	[OPTION_REFERENCE] = { "reference", 0, FLAG, NULL, 0,
 			       "every option, its meaning and what changing it costs" },

@@ -83,6 +83,7 @@ static const struct method methods[] = {
 	{ "org.varlink.service.GetInfo", RIGHT_NONE, describe_service },
 	{ "org.varlink.service.GetInterfaceDescription", RIGHT_NONE, describe_interface },
 	{ "io.holdport.Status", RIGHT_READ, status },
+	{ "io.holdport.Logs", RIGHT_READ, describe_logs },
 	{ "io.holdport.Sockets", RIGHT_READ, describe_sockets },
 	{ "io.holdport.Start", RIGHT_CHANGE, change_start },
 	{ "io.holdport.Stop", RIGHT_CHANGE, change_stop },

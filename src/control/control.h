@@ -88,6 +88,7 @@ json_t *status_json(struct control *c, json_t *names, const char **ret_unknown);
 const char *control_holder(const struct control *c, pid_t pid);
 json_t *socket_json(const struct held *h);	/* type Socket */
 void describe_sockets(struct call *c, json_t *parameters);
+void describe_logs(struct call *c, json_t *parameters);
 void change_start(struct call *c, json_t *parameters);
 void change_stop(struct call *c, json_t *parameters);
 void change_restart(struct call *c, json_t *parameters);

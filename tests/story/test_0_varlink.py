@@ -108,6 +108,7 @@ def test_every_answer_is_of_its_type(town):
         client.ask("Status", names=["web", "bad"])
         client.ask("Sockets")
         client.ask("Sockets", names=["http"])
+        client.ask("Logs", name="web")
         client.ask("Restart", more=True, names=["web"])
         assert not client.ask("Start", more=True, names=["bad"])[-1]["results"][0]["ok"]
         client.ask("Start", names=["off"])

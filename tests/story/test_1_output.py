@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from holdport import FAILED, USAGE, descendants, eventually, get, kill
+from holdport import FAILED, NO_SUCH, USAGE, descendants, eventually, get, kill
 
 STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 
@@ -314,3 +314,87 @@ def test_nothing_is_lost_over_restarts(holdport):
     begun = [pid for word, pid in zip(words[::2], words[1::2]) if word == "begin"]
     ended = [pid for word, pid in zip(words[::2], words[1::2]) if word == "end"]
     assert len(begun) == 4 and sorted(begun) == sorted(ended), path.read_text()
+
+
+# holdport logs
+
+
+def follow(holdport, *args):
+    """`holdport logs -f`, with the lines that it prints as they come."""
+    child = holdport.spawn("logs", "-c", holdport.config, "-f", *args, stdout=subprocess.PIPE, text=True)
+    return iter(child.stdout.readline, "")
+
+
+def until(lines, last):
+    seen = []
+    for line in lines:
+        seen.append(line.rstrip("\n"))
+        if seen[-1] == last:
+            return seen
+    raise AssertionError(f"it ended; seen {seen}")
+
+
+def test_the_last_lines_are_shown(holdport):
+    path = holdport.dir / "log"
+    run_one(holdport, "sh -c 'seq 1 1000; exec sleep 1000'", f"stdout = file:{path}")
+    await_text(path, "1000\n")
+    assert holdport.ok("logs", "one").out.split() == [str(n) for n in range(991, 1001)]
+    assert holdport.ok("logs", "-n", 3, "one").out.split() == ["998", "999", "1000"]
+    assert holdport.ok("logs", "-n", 0, "one").out == ""
+    assert holdport.ok("logs", "-n", 5000, "one").out.split() == [str(n) for n in range(1, 1001)]
+
+
+def test_they_are_shown_across_rotations(holdport):
+    path = holdport.dir / "log"
+    run_one(holdport, "sh -c 'seq 10001 14000; exec sleep 1000'",
+            f"stdout = file:{path}\nlog_max_size = 1K\nlog_keep = 1000")
+    await_text(path, "14000\n")
+    assert len(rotated(path)) > 20
+    assert holdport.ok("logs", "-n", 3000, "one").out.split() == [str(n) for n in range(11001, 14001)]
+
+
+def test_they_are_followed_across_rotations_and_restarts(holdport):
+    path, go = holdport.dir / "log", holdport.dir / "go"
+    run_one(holdport, f"sh -c 'echo hello; while [ ! -e {go} ]; do sleep 0.02; done; seq 10001 14000; echo over; exec sleep 1000'",
+            f"stdout = file:{path}\nlog_max_size = 1K\nlog_keep = 1000")
+    await_text(path, "hello\n")
+    lines = follow(holdport, "one")
+    assert next(lines) == "hello\n"
+    go.touch()
+    assert until(lines, "over") == [*map(str, range(10001, 14001)), "over"]
+    holdport.ok("restart", "one")
+    assert until(lines, "over") == ["hello", *map(str, range(10001, 14001)), "over"]
+    holdport.shutdown()
+    assert list(lines) == []
+
+
+def test_several_files_are_told_apart(holdport):
+    run_one(holdport, "sh -c 'echo hello; echo >&2 oops; exec sleep 1000'",
+            "stdout = file:out\nstderr = file:err")
+    await_text(holdport.dir / "out", "hello")
+    await_text(holdport.dir / "err", "oops")
+    assert holdport.ok("logs", "one").out == (
+        f"==> {holdport.dir}/out <==\nhello\n==> {holdport.dir}/err <==\noops\n")
+
+
+def test_lines_that_were_forwarded_are_shown_but_not_followed(holdport):
+    run_one(holdport, "sh -c 'echo hello; exec sleep 1000'")
+    eventually(lambda: "one/1/0: hello" in holdport.log())
+    assert holdport.ok("logs", "one").out == "one/1/0: hello\n"
+    result = holdport.cmd("logs", "-f", "one")
+    assert result.code == FAILED and "goes to no file" in result.err, result
+
+
+def test_a_program_that_says_nowhere_has_no_lines(holdport):
+    run_one(holdport, "sh -c 'echo hello; exec sleep 1000'", "stdout = null")
+    result = holdport.ok("logs", "one")
+    assert result.out == "" and "no output of it is kept" in result.err, result
+    assert holdport.cmd("logs", "two").code == NO_SUCH
+
+
+def test_files_of_a_program_that_was_stopped_are_found(holdport):
+    path = holdport.dir / "log"
+    run_one(holdport, "sh -c 'echo hello; exec sleep 1000'", f"stdout = file:{path}")
+    await_text(path, "hello")
+    holdport.ok("stop", "one")
+    assert holdport.ok("logs", "one").out == "hello\n"
