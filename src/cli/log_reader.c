@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
@@ -48,13 +50,51 @@ static int open_number(const struct log_reader *r, size_t number)
 	return fd;
 }
 
-/* The next one from *number on: where one is missing it is just being moved. */
-static int open_next(const struct log_reader *r, size_t *number)
+/* Into a file without a name, so that it can be read backwards. */
+static int unpack(gzFile from)
 {
-	int fd = open_number(r, *number);
+	FILE *file = tmpfile();
+	int fd = file ? fcntl(fileno(file), F_DUPFD_CLOEXEC, 0) : -1, n;
+	char bytes[BLOCK];
+
+	while (fd >= 0 && (n = gzread(from, bytes, sizeof(bytes))) > 0)
+		if (write(fd, bytes, (size_t)n) != n)
+			fd_close(&fd);
+	if (file)
+		(void)fclose(file);
+	return fd;
+}
+
+/* FILE.1.gz, …; -1 and errno. */
+static int open_packed(const struct log_reader *r, size_t number)
+{
+	char *name = mem_format("%s.%zu.gz", r->path, number);
+	gzFile from = gzopen(name, "rbe");
+	int fd = from ? unpack(from) : -1, why = errno;
+
+	if (from)
+		(void)gzclose(from);
+	free(name);
+	errno = why;
+	return fd;
+}
+
+typedef int open_fn(const struct log_reader *r, size_t number);
+
+static int open_either(const struct log_reader *r, size_t number)
+{
+	int fd = open_number(r, number);
+
+	return fd < 0 && errno == ENOENT ? open_packed(r, number) : fd;
+}
+
+/* The next one from *number on: where one is missing it is just being moved. */
+static int open_next(const struct log_reader *r, size_t *number, open_fn *how)
+{
+	int fd = how(r, *number);
 
 	if (fd < 0 && errno == ENOENT)
-		fd = open_number(r, ++*number);
+		fd = how(r, ++*number);
 	return fd;
 }
 
@@ -93,7 +133,7 @@ static void add_all(int fd, struct str *out)
 static int open_chain(const struct log_reader *r, int64_t lines, struct chain *c)
 {
 	for (size_t i = 0; !i || lines > 0; i++) {
-		int fd = open_next(r, &i);
+		int fd = open_next(r, &i, open_either);
 
 		if (fd < 0)
 			return errno;
@@ -123,7 +163,8 @@ int log_reader_last(struct log_reader *r, int64_t lines, struct str *out, struct
 	return why && why != ENOENT ? err_sys(err, why, "cannot read %s", r->path) : 0;
 }
 
-/* What was made after the one that we read: the oldest of them; -1: none. */
+/* What was made after the one that we read: the oldest of them, as far as they are not
+ * packed; -1: none. */
 static int successor(const struct log_reader *r)
 {
 	int newer = open_number(r, 0), fd;
@@ -134,7 +175,7 @@ static int successor(const struct log_reader *r)
 		fd_close(&newer);
 		return -1;
 	}
-	for (size_t i = 1; (fd = open_next(r, &i)) >= 0; i++) {
+	for (size_t i = 1; (fd = open_next(r, &i, open_number)) >= 0; i++) {
 		bool ours = same(fd, r->fd);
 
 		fd_close(ours ? &fd : &newer);

@@ -1,5 +1,5 @@
 /* A log file and what it was before it was turned over: FILE.2, FILE.1, FILE, read as
- * one.  Bytes come out as they are. */
+ * one, packed ones (FILE.2.gz) too.  Bytes come out as they are. */
 #ifndef HOLDPORT_CLI_LOG_READER_H
 #define HOLDPORT_CLI_LOG_READER_H
 

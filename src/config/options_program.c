@@ -48,6 +48,9 @@ static const struct option_word errs[] = {
 	{ "stdout", OUTPUT_STDOUT }, { "forward", OUTPUT_FORWARD }, { "inherit", OUTPUT_INHERIT },
 	{ "null", OUTPUT_NULL }, { "log", OUTPUT_LOG }, { "file:/path", OUTPUT_FILE }, { NULL, 0 },
 };
+static const struct option_word compressions[] = {
+	{ "none", LOG_COMPRESS_NONE }, { "gzip", LOG_COMPRESS_GZIP }, { NULL, 0 },
+};
 static const struct option_word handoffs[] = {
 	{ "auto", HANDOFF_LISTEN_FDS }, { "stdin", HANDOFF_STDIN }, { "nginx", HANDOFF_NGINX },
 	{ "einhorn", HANDOFF_EINHORN }, { "php-fpm", HANDOFF_PHP_FPM },
@@ -208,8 +211,15 @@ const struct option options_program[] = {
 	  .effect = EFFECT_RESTART,
 	  .help = "How large a file of log or file:/path may become before it is moved to "
 		  "FILE.1, and that to FILE.2. 0: however large." },
+	{ DURATION(log_max_age), .preset = "", .min = 1000, .effect = EFFECT_RESTART,
+	  .help = "How old such a file may become before the next line moves it likewise; at "
+		  "least 1s. Empty: however old." },
 	{ NUMBER(log_keep), .preset = "5", .max = 1000, .effect = EFFECT_RESTART,
 	  .help = "How many such older files are kept beside it." },
+	{ WORDS(log_compress, enum log_compress, compressions), .preset = "none",
+	  .effect = EFFECT_RESTART,
+	  .help = "gzip: from FILE.2 on older files are packed, as FILE.2.gz; none: they are "
+		  "not." },
 	{ FIELD(log_timestamps, bool, option_bool), .preset = "yes", .effect = EFFECT_RESTART,
 	  .help = "Whether each line in log_file begins with the time at which it was read, "
 		  "as in RFC 3339, UTC." },
@@ -225,6 +235,6 @@ const struct option options_program[] = {
 const char *const program_not_yet[] = {
 	"memory_max", "cpu_weight", "cpu_max", "pids_max", "after",
 	"health", "health_interval", "health_timeout", "health_failures", "rollback_window",
-	"max_age", "max_memory", "log_max_age", "log_compress", NULL,
+	"max_age", "max_memory", NULL,
 };
 /* clang-format on */

@@ -113,6 +113,7 @@ enum kill_mode { KILL_MIXED, KILL_GROUP, KILL_PROCESS };
 enum start_how { START_AUTO, START_MANUAL };
 enum output_how { OUTPUT_FORWARD, OUTPUT_INHERIT, OUTPUT_NULL, OUTPUT_STDOUT /* stderr only */,
 		  OUTPUT_LOG, OUTPUT_FILE };
+enum log_compress { LOG_COMPRESS_NONE, LOG_COMPRESS_GZIP };
 struct output {
 	enum output_how how;
 	char *file;			/* OUTPUT_FILE: absolute, late; NULL otherwise */
@@ -164,7 +165,9 @@ struct program_settings {
 	struct output out, err;
 	char *log_file;			/* OUTPUT_LOG: absolute, late; NULL: none */
 	int64_t log_max_size;		/* bytes; 0: however large */
+	int64_t log_max_age;		/* ms; TUNE_UNSET: however old */
 	int64_t log_keep;
+	enum log_compress log_compress;
 	bool log_timestamps, log_prefix;
 	char *pid_file;			/* NULL: none; late */
 };

@@ -28,6 +28,8 @@ static struct sheet *sheet_for(struct desk *d, const struct log_target *t)
 			return at;
 	s = MEM_NEW(struct sheet);
 	s->file.fd = -1;
+	s->packing = t->pack;		/* a crash may have left some */
+	pack_init(&s->pack);
 	list_init(&s->queued);
 	list_init(&s->streams);
 	list_append(&d->sheets, &s->node);

@@ -13,6 +13,7 @@
 
 #include "base/list.h"
 #include "logs/log_file.h"
+#include "logs/pack.h"
 #include "logs/tail.h"
 #include "platform/platform.h"
 
@@ -45,6 +46,8 @@ struct sheet {
 	struct list node, queued;
 	struct list streams;
 	struct log_file file;
+	struct pack pack;
+	bool packing;			/* there may be something to be packed */
 	bool busy, reopen, failing, hung, retire;
 	int64_t since;			/* busy, or failing */
 	struct log_target told;		/* for the next lines */

@@ -8,8 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "logs/rotate.h"
+#include "platform/platform.h"
 
 void log_front(const struct log_target *t, const char *origin, char ret[LOG_FRONT_SIZE])
 {
@@ -25,6 +27,15 @@ void log_front(const struct log_target *t, const char *origin, char ret[LOG_FRON
 				       now.tv_nsec / 1000000);
 	}
 	(void)snprintf(ret + at, LOG_FRONT_SIZE - at, t->prefix ? "%s: " : "%.0s", origin);
+}
+
+/* By the clock that people set: what it says may be any nonsense, but is asked only
+ * when a file is opened that was there. */
+static int64_t age_of(int fd)
+{
+	int64_t born = platform_file_born(fd), age = (int64_t)time(NULL) - born;
+
+	return born && age > 0 ? age * 1000 : 0;
 }
 
 /* A link could lead anywhere in the name of root; a device or a pipe is no log. */
@@ -46,6 +57,7 @@ static int open_file(struct log_file *f, struct err *err)
 		return err_set(err, EINVAL, "%s is no regular file", path);
 	}
 	f->size = st.st_size;
+	f->began = clock_monotonic_ms() - (st.st_size ? age_of(f->fd) : 0);
 	return 0;
 }
 
@@ -95,6 +107,9 @@ static size_t portion(const struct log_file *f, const char *bytes, size_t count)
 	int64_t room = f->target.max_size - f->size;
 	const char *end;
 
+	if (f->size && f->target.max_age &&
+	    clock_monotonic_ms() - f->began >= f->target.max_age)
+		return 0;
 	if (!f->target.max_size || room >= (int64_t)count)
 		return count;
 	end = room > 0 ? last_line_end(bytes, (size_t)room) : NULL;
@@ -113,6 +128,8 @@ static int turn_over(struct log_file *f, struct err *err)
 	if (rc == 0)
 		log_file_close(f);
 	f->size = 0;
+	f->began = clock_monotonic_ms();
+	f->turned = true;
 	return rc;
 }
 

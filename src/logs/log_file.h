@@ -17,6 +17,8 @@ struct log_file {
 	struct log_target target;
 	int fd;				/* -1: it is opened with the next line */
 	int64_t size;			/* since it was last turned over */
+	int64_t began;			/* of the clock that nobody sets, ms */
+	bool turned;			/* since it was last asked */
 	int64_t lines_dropped, bytes_dropped;
 	char why[LOG_TEXT_SIZE];	/* of that */
 };

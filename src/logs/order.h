@@ -11,7 +11,9 @@ enum { LOG_ORIGIN_SIZE = 160, LOG_PATH_SIZE = 2048, LOG_TEXT_SIZE = 1024 };
 /* Where a worker's output goes, and in which form. */
 struct log_target {
 	int64_t max_size;		/* bytes; 0: it is not turned over */
+	int64_t max_age;		/* ms; 0: likewise */
 	int64_t keep;			/* old ones beside it */
+	bool pack;			/* those but the newest */
 	bool stamps, prefix;		/* in front of each line: when, who */
 	char path[LOG_PATH_SIZE];
 };

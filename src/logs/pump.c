@@ -168,13 +168,22 @@ static struct stream *next_ready(struct sheet *s)
 	return NULL;
 }
 
+static void pack_older(struct sheet *s)
+{
+	const struct log_target *t = &s->file.target;
+
+	s->packing = (s->packing || s->file.turned) && t->pack &&
+		     pack_some(&s->pack, t->path, t->keep);
+	s->file.turned = false;
+}
+
 /* With the lock, which is not held while it is written to. */
 static void work_on(struct bench *b, struct sheet *s)
 {
 	struct desk *d = b->desk;
 	struct stream *next;
 
-	while ((next = next_ready(s)) != NULL || s->reopen) {
+	while ((next = next_ready(s)) != NULL || s->reopen || (s->packing && !s->retire)) {
 		bool reopen = s->reopen;
 
 		s->reopen = false;
@@ -185,6 +194,7 @@ static void work_on(struct bench *b, struct sheet *s)
 			log_file_close(&s->file);
 		if (next)
 			serve(b, next);
+		pack_older(s);
 		(void)pthread_mutex_lock(&d->lock);
 	}
 }
@@ -198,6 +208,7 @@ static void retire(struct desk *d, struct sheet *s)
 	(void)pthread_mutex_unlock(&d->lock);
 	(void)log_file_write(&s->file, "", 0, &done, &err);
 	log_file_close(&s->file);
+	pack_stop(&s->pack);
 	free(s);
 	(void)pthread_mutex_lock(&d->lock);
 }

@@ -8,26 +8,33 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/owner.h"
 
-static char *old_name(const char *path, int64_t number)
+char *rotated_name(const char *path, int64_t number, const char *suffix)
 {
-	return mem_format("%s.%lld", path, (long long)number);
+	return mem_format("%s.%lld%s", path, (long long)number, suffix);
 }
+
+static const char *const forms[] = { "", ROTATE_PACKED };
 
 static bool is_there(const char *path, int64_t number)
 {
-	char *name = old_name(path, number);
 	struct stat st;
-	bool yes = lstat(name, &st) == 0;
+	bool yes = false;
 
-	free(name);
+	for (size_t i = 0; i < COUNT(forms); i++) {
+		char *name = rotated_name(path, number, forms[i]);
+
+		yes = yes || lstat(name, &st) == 0;
+		free(name);
+	}
 	return yes;
 }
 
-static int move(const char *path, int64_t from, int64_t to)
+static int move_form(const char *path, int64_t from, const char *form)
 {
-	char *source = from ? old_name(path, from) : mem_text(path);
-	char *target = old_name(path, to);
+	char *source = rotated_name(path, from, form);
+	char *target = rotated_name(path, from + 1, form);
 	int rc = rename(source, target);
 
 	free(source);
@@ -35,15 +42,41 @@ static int move(const char *path, int64_t from, int64_t to)
 	return rc;
 }
 
-/* log_keep was larger once. */
-static void remove_beyond(const char *path, int64_t keep)
+static void remove_number(const char *path, int64_t number)
 {
-	for (int64_t n = keep + 1; is_there(path, n); n++) {
-		char *name = old_name(path, n);
+	for (size_t i = 0; i < COUNT(forms); i++) {
+		char *name = rotated_name(path, number, forms[i]);
 
 		(void)unlink(name);
 		free(name);
 	}
+}
+
+/* In each of its forms; what is not there need not be moved. */
+static int move(const char *path, int64_t from)
+{
+	int rc = 0;
+
+	remove_number(path, from + 1);
+	for (size_t i = 0; i < COUNT(forms) && rc == 0; i++)
+		rc = move_form(path, from, forms[i]) < 0 && errno != ENOENT ? -1 : 0;
+	return rc;
+}
+
+static int move_first(const char *path)
+{
+	char *target = rotated_name(path, 1, "");
+	int rc = rename(path, target);
+
+	free(target);
+	return rc;
+}
+
+/* log_keep was larger once. */
+static void remove_beyond(const char *path, int64_t keep)
+{
+	for (int64_t n = keep + 1; is_there(path, n); n++)
+		remove_number(path, n);
 }
 
 int rotate(const char *path, int64_t keep, struct err *err)
@@ -54,10 +87,12 @@ int rotate(const char *path, int64_t keep, struct err *err)
 	remove_beyond(path, keep);
 	while (gap < keep && is_there(path, gap))
 		gap++;
-	for (; keep && gap > 0 && rc == 0; gap--)
-		rc = move(path, gap - 1, gap);
-	if (!keep)
-		rc = unlink(path);
+	for (; keep && gap > 1 && rc == 0; gap--)
+		rc = move(path, gap - 1);
+	if (keep && rc == 0)
+		remove_number(path, 1);
+	if (rc == 0)
+		rc = keep ? move_first(path) : unlink(path);
 	if (rc < 0 && errno != ENOENT)
 		return err_sys(err, errno, "cannot move %s out of the way", path);
 	return 0;

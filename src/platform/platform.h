@@ -175,6 +175,9 @@ int platform_socket_owner(int fd, uid_t user);
  * writer holds a reading end as well (facts: anonymous pipes, SIGPIPE). */
 int platform_output_pipe(int *ret_read, int *ret_write, struct err *err);
 
+/* When a file was made, by the clock that people set; 0: it cannot be told. */
+int64_t platform_file_born(int fd);
+
 /* What a pipe holds, without taking it out. */
 struct glass {
 	int ends[2];			/* a pipe beside it */

@@ -40,6 +40,8 @@ static int target_of(const struct member *m, const struct output *o, struct log_
 
 	*ret = (struct log_target){
 		.max_size = p->log_max_size, .keep = p->log_keep,
+		.max_age = p->log_max_age > 0 ? p->log_max_age : 0,
+		.pack = p->log_compress == LOG_COMPRESS_GZIP,
 		.stamps = log && p->log_timestamps, .prefix = log && p->log_prefix,
 	};
 	if (!log && o->how != OUTPUT_FILE)

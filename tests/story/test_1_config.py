@@ -50,7 +50,7 @@ command = /bin/true
 
 @pytest.mark.parametrize("section, line", [
     ("program:web", "after = db"), ("program:web", "max_age = 1d"),
-    ("program:web", "health = http:/"), ("program:web", "log_compress = gzip"),
+    ("program:web", "health = http:/"), 
     ("program:web", "ready = http:/"),
     ("program:web", "start = on-demand"),
     ("program:web", "stdout = syslog"), ("program:web", "stderr = journal"),

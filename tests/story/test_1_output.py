@@ -1,5 +1,6 @@
 """What workers say goes to files: whole, in lines, turned over, reopened, read."""
 
+import gzip
 import os
 import re
 import signal
@@ -7,7 +8,7 @@ import subprocess
 
 import pytest
 
-from holdport import FAILED, NO_SUCH, USAGE, descendants, eventually, get, kill
+from holdport import FAILED, NO_SUCH, USAGE, descendants, descriptors, eventually, get, kill
 
 STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 
@@ -141,6 +142,8 @@ def test_a_file_that_was_moved_is_made_anew_when_asked(holdport):
     await_text(path, "first")
     path.rename(holdport.dir / "moved")
     os.kill(holdport.pid, signal.SIGUSR1)
+    eventually(lambda: not any("moved" in d for p in scribes() for d in descriptors(p).values()),
+               what="the moved one is closed")
     go.touch()
     assert await_text(path, "second") == "second\n"
     assert (holdport.dir / "moved").read_text() == "first\n"
@@ -314,6 +317,33 @@ def test_nothing_is_lost_over_restarts(holdport):
     begun = [pid for word, pid in zip(words[::2], words[1::2]) if word == "begin"]
     ended = [pid for word, pid in zip(words[::2], words[1::2]) if word == "end"]
     assert len(begun) == 4 and sorted(begun) == sorted(ended), path.read_text()
+
+
+def test_a_file_is_turned_over_when_it_is_old(holdport):
+    path = holdport.dir / "log"
+    run_one(holdport, "sh -c 'n=10000; while :; do n=$$((n + 1)); echo $$n; sleep 0.1; done'",
+            f"stdout = file:{path}\nlog_max_age = 1s\nlog_keep = 100")
+    eventually((holdport.dir / "log.2").exists)
+    holdport.ok("stop", "one")
+    found = eventually(lambda: numbers(*rotated(path)))
+    assert found == list(range(10001, 10001 + len(found)))
+
+
+def test_older_files_are_packed_and_read_on(holdport):
+    path = holdport.dir / "log"
+    run_one(holdport, "sh -c 'seq 10001 14000; exec sleep 1000'",
+            f"stdout = file:{path}\nlog_max_size = 5K\nlog_keep = 100\nlog_compress = gzip")
+    await_text(path, "14000\n")
+
+    def plain():
+        return sorted(p.name for p in holdport.dir.glob("log*") if p.suffix != ".gz")
+
+    eventually(lambda: plain() == ["log", "log.1"], what="nothing else is plain")
+    packed = sorted(holdport.dir.glob("log.*.gz"), key=lambda p: -int(p.name.split(".")[1]))
+    text = "".join(gzip.decompress(p.read_bytes()).decode() for p in packed)
+    text += (holdport.dir / "log.1").read_text() + path.read_text()
+    assert text.split() == [str(n) for n in range(10001, 14001)]
+    assert holdport.ok("logs", "-n", 3000, "one").out.split() == [str(n) for n in range(11001, 14001)]
 
 
 # holdport logs

@@ -88,7 +88,6 @@ static void what_has_no_effect_yet_is_refused(void **state)
 		"start = on-demand",
 		"stdout = syslog",
 		"stderr = journal",
-		"log_compress = gzip",
 		"health = tcp",
 		"memory_max = 1G",
 		"after = x",

@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/owner.h"
 #include "logs/log_file.h"
+#include "logs/pack.h"
 #include "logs/rotate.h"
 
 static char dir[] = "/tmp/hp-rotate.XXXXXX";
@@ -45,7 +46,8 @@ static void expect(const char *name, const char *text)
 
 static int clean(void **state)
 {
-	static const char *const names[] = { "log", "log.1", "log.2", "log.3", "log.4" };
+	static const char *const names[] = { "log", "log.1", "log.2", "log.3", "log.4",
+		"log.2.gz", "log.3.gz", "log.4.gz", "log.packing" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(names); i++)
@@ -95,6 +97,66 @@ static void those_beyond_what_is_kept_go(void **state)
 	expect("log.1", "d");
 	expect("log.2", NULL);
 	expect("log.3", NULL);
+}
+
+static void packed_ones_go_along(void **state)
+{
+	struct err err;
+
+	(void)state;
+	put("log", "c");
+	put("log.1", "b");
+	put("log.2.gz", "a");
+	assert_int_equal(rotate(named("log"), 3, &err), 0);
+	expect("log.1", "c");
+	expect("log.2", "b");
+	expect("log.2.gz", NULL);
+	expect("log.3.gz", "a");
+	put("log", "d");
+	assert_int_equal(rotate(named("log"), 2, &err), 0);
+	expect("log.2", "c");
+	expect("log.3.gz", NULL);
+}
+
+static void all_but_the_newest_are_packed(void **state)
+{
+	struct pack p;
+	char *packed;
+
+	(void)state;
+	put("log.1", "c");
+	put("log.2", "b");
+	put("log.3", "a");
+	pack_init(&p);
+	while (pack_some(&p, named("log"), 4))
+		;
+	expect("log.1", "c");
+	expect("log.2", NULL);
+	expect("log.3", NULL);
+	packed = fd_read_file(named("log.3.gz"), 4096);
+	assert_non_null(packed);
+	assert_memory_equal(packed, "\x1f\x8b", 2);
+	free(packed);
+	expect("log.packing", NULL);
+}
+
+static void one_that_moves_on_while_it_is_packed_is_found(void **state)
+{
+	struct pack p;
+	struct err err;
+
+	(void)state;
+	put("log", "c");
+	put("log.1", "b");
+	put("log.2", "a");
+	pack_init(&p);
+	assert_true(pack_some(&p, named("log"), 4));
+	assert_int_equal(rotate(named("log"), 4, &err), 0);
+	while (p.to && pack_some(&p, named("log"), 4))
+		;
+	expect("log.3", NULL);
+	assert_int_equal(access(named("log.3.gz"), F_OK), 0);
+	pack_stop(&p);
 }
 
 static struct log_file file_of(int64_t size, int64_t keep)
@@ -159,6 +221,9 @@ int main(void)
 		cmocka_unit_test_teardown(each_goes_one_further, clean),
 		cmocka_unit_test_teardown(a_gap_is_filled_and_nothing_behind_it_moves, clean),
 		cmocka_unit_test_teardown(those_beyond_what_is_kept_go, clean),
+		cmocka_unit_test_teardown(packed_ones_go_along, clean),
+		cmocka_unit_test_teardown(all_but_the_newest_are_packed, clean),
+		cmocka_unit_test_teardown(one_that_moves_on_while_it_is_packed_is_found, clean),
 		cmocka_unit_test_teardown(a_file_turns_over_between_lines, clean),
 		cmocka_unit_test_teardown(what_was_in_it_counts, clean),
 		cmocka_unit_test_teardown(what_was_dropped_is_said_first, clean),
