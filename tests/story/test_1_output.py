@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from holdport import FAILED, NO_SUCH, USAGE, descendants, descriptors, eventually, get, kill
+from holdport import FAILED, NO_SUCH, USAGE, alive, descendants, descriptors, eventually, get, kill
 
 STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 
@@ -302,6 +302,32 @@ def test_nothing_is_lost_when_the_manager_or_the_writer_is_killed(holdport):
     await_text(path, "over")
     found = numbers(path)
     assert sorted(set(found)) == list(range(1, 3001))
+
+
+def zombies_below(pid):
+    children = open(f"/proc/{pid}/task/{pid}/children").read().split()
+    return [c for c in children if not alive(int(c))]
+
+
+@pytest.mark.parametrize("how", ["upgrade", "keeper"])
+def test_nothing_is_lost_when_the_manager_becomes_another_program(holdport, how):
+    path = holdport.dir / "log"
+    over = run_chatter(holdport, path)
+    holdport.await_("one")
+    eventually(lambda: path.exists() and path.stat().st_size > 10_000)
+    [old] = scribes()
+    if how == "upgrade":
+        holdport.ok("upgrade")
+    else:
+        holdport.kill_keeper()
+    eventually(lambda: scribes() and old not in scribes(), what="another one writes")
+    size = path.stat().st_size
+    eventually(lambda: path.stat().st_size > size, what="it goes on")
+    over.touch()
+    text = await_text(path, "said ")
+    said = int(re.search(r"^said (\d+)$", text, re.M)[1])
+    assert set(re.findall(r"^(\d{8}) x{90}$", text, re.M)) == {f"{n:08}" for n in range(1, said + 1)}
+    assert zombies_below(holdport.manager_pid) == []
 
 
 def test_nothing_is_lost_over_restarts(holdport):
