@@ -9,7 +9,7 @@ import pytest
 from holdport import BUILD, ROOT
 
 BENCHES = ["restarts", "crash", "command", "footprint", "idle", "count", "rebind",
-           "intercept", "upgrade"]
+           "intercept", "upgrade", "capture"]
 
 
 @pytest.mark.parametrize("name", BENCHES)
