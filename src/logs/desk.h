@@ -72,7 +72,6 @@ struct stream *desk_add(struct desk *d, const struct log_target *t, const char *
 void desk_queue(struct desk *d, struct sheet *s);
 /* With the lock: one more thread. */
 void desk_more(struct desk *d);
-void desk_skip(int fd, size_t count);	/* takes so much out of a pipe */
 void desk_say(const struct desk *d, int level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -40,3 +40,24 @@ size_t lines_take(const struct lines_form *form, const char *bytes, size_t count
 	}
 	return done;
 }
+
+size_t lines_whole(const char *bytes, size_t count)
+{
+	const char *end = memrchr(bytes, '\n', count);
+
+	if (end)
+		return (size_t)(end - bytes) + 1;
+	return count - count % LINES_MOST;
+}
+
+size_t lines_count(const char *bytes, size_t count)
+{
+	const char *at = bytes, *end = bytes + count;
+	size_t lines = 0;
+
+	while (at < end && (at = memchr(at, '\n', (size_t)(end - at))) != NULL) {
+		lines++;
+		at++;
+	}
+	return lines;
+}

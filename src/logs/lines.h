@@ -20,4 +20,8 @@ struct lines_form {
 size_t lines_take(const struct lines_form *form, const char *bytes, size_t count,
 		  struct str *out, size_t *ret_lines);
 
+/* How many bytes of it can be written now where nothing is added to any line. */
+size_t lines_whole(const char *bytes, size_t count);
+size_t lines_count(const char *bytes, size_t count);
+
 #endif

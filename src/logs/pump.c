@@ -26,19 +26,10 @@ struct load {
 	const char *bytes;
 	size_t count;			/* there */
 	size_t used, lines;		/* of them whole lines */
+	const char *out;		/* what is written of them */
+	size_t length;
 	struct lines_form form;
 };
-
-void desk_skip(int fd, size_t count)
-{
-	char away[CHUNK];
-	ssize_t n = 1;
-
-	while (count && n > 0) {
-		n = read(fd, away, count < CHUNK ? count : CHUNK);
-		count -= n > 0 ? (size_t)n : 0;
-	}
-}
 
 /* With the lock, by the thread that has the sheet. */
 static void take_lost(struct sheet *s)
@@ -48,15 +39,17 @@ static void take_lost(struct sheet *s)
 	s->lines_lost = s->bytes_lost = 0;
 }
 
-static void take_out(struct desk *d, struct stream *s, const char *bytes, size_t count)
+static void take_out(struct bench *b, struct stream *s, const char *bytes, size_t count)
 {
+	struct desk *d = b->desk;
+
 	(void)pthread_mutex_lock(&d->lock);
 	if (!s->overrun && count) {
 		if (s->tail) {
 			tail_begin(s->tail);
 			tail_add(s->tail, bytes, count);
 		}
-		desk_skip(s->fd, count);
+		platform_look_skip(&b->glass, s->fd, count);
 		if (s->tail)
 			tail_end(s->tail);
 	}
@@ -104,6 +97,8 @@ static void settle(struct bench *b, struct stream *s, struct load *l, size_t wri
 	size_t used = 0, lines = 0;
 
 	note_failing(b->desk, s->sheet, err);
+	if (l->out == l->bytes)
+		l->lines = lines_count(l->bytes, l->used);
 	if (written) {
 		l->form.most = written;
 		used = lines_take(&l->form, l->bytes, l->count, &same, &lines);
@@ -115,6 +110,20 @@ static void settle(struct bench *b, struct stream *s, struct load *l, size_t wri
 		l->used = used;
 		l->lines = lines;
 	}
+}
+
+/* As they came they are written from where they are. */
+static void make_lines(struct bench *b, struct load *l)
+{
+	if (!*l->form.front && !l->form.rest) {
+		l->used = l->length = lines_whole(l->bytes, l->count);
+		l->out = l->bytes;
+		return;
+	}
+	str_clear(&b->out);
+	l->used = lines_take(&l->form, l->bytes, l->count, &b->out, &l->lines);
+	l->out = str_text(&b->out);
+	l->length = b->out.length;
 }
 
 /* False: nothing is left to be done now. */
@@ -130,15 +139,14 @@ static bool pump(struct bench *b, struct stream *s)
 	size_t written;
 
 	log_front(&f->target, s->origin, front);
-	str_clear(&b->out);
-	l.used = lines_take(&l.form, l.bytes, l.count, &b->out, &l.lines);
+	make_lines(b, &l);
 	if (!l.used)
 		return false;
-	if (log_file_write(f, b->out.data, b->out.length, &written, &err) < 0)
+	if (log_file_write(f, l.out, l.length, &written, &err) < 0)
 		settle(b, s, &l, written, &err);
 	else
 		note_well(b->desk, s->sheet, dropped);
-	take_out(b->desk, s, l.bytes, l.used);
+	take_out(b, s, l.bytes, l.used);
 	return l.used;
 }
 

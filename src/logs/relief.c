@@ -4,18 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "logs/desk.h"
-
-static size_t count_lines(const char *bytes, size_t count)
-{
-	const char *at = bytes, *end = bytes + count;
-	size_t lines = 0;
-
-	while (at < end && (at = memchr(at, '\n', (size_t)(end - at))) != NULL) {
-		lines++;
-		at++;
-	}
-	return lines;
-}
+#include "logs/lines.h"
 
 /* Its worker would wait for the disk: every whole line in the pipe goes, also what a
  * thread is about to write, which is then not taken out again. */
@@ -30,11 +19,11 @@ static void empty(struct desk *d, struct stream *s)
 		return;
 	end = memrchr(bytes, '\n', (size_t)there);
 	count = end ? (size_t)(end - bytes) + 1 : (size_t)there;
-	desk_skip(s->fd, count);
+	platform_look_skip(&d->glass, s->fd, count);
 	if (s->tail)
 		tail_add(s->tail, bytes, count);
 	s->sheet->bytes_lost += count;
-	s->sheet->lines_lost += count_lines(bytes, count);
+	s->sheet->lines_lost += lines_count(bytes, count);
 	s->overrun = true;
 }
 

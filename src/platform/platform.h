@@ -181,10 +181,12 @@ int64_t platform_file_born(int fd);
 /* What a pipe holds, without taking it out. */
 struct glass {
 	int ends[2];			/* a pipe beside it */
+	int away;			/* where what is taken out goes */
 };
 int platform_look_open(struct glass *g, struct err *err);
 void platform_look_close(struct glass *g);
 /* How many bytes; 0: nothing now, -1 and errno. */
+void platform_look_skip(const struct glass *g, int pipe, size_t count);	/* takes it out */
 long platform_look(const struct glass *g, int pipe, char *bytes, size_t most);
 
 /* A set of descriptors that is readable when something came to one of them since it

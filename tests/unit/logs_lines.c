@@ -87,6 +87,19 @@ static void only_so_much_at_a_time_but_always_one(void **state)
 	str_fini(&out);
 }
 
+static void what_is_not_touched_is_cut_behind_lines(void **state)
+{
+	char text[LINES_MOST + 5];
+
+	(void)state;
+	assert_int_equal(lines_whole("a\nbc", 4), 2);
+	assert_int_equal(lines_whole("abc", 3), 0);
+	assert_int_equal(lines_whole("", 0), 0);
+	memset(text, 'x', sizeof(text));
+	assert_int_equal(lines_whole(text, sizeof(text)), LINES_MOST);
+	assert_int_equal(lines_count("a\nb\nc", 5), 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -95,6 +108,7 @@ int main(void)
 		cmocka_unit_test(the_last_one_is_ended),
 		cmocka_unit_test(a_long_one_comes_in_pieces),
 		cmocka_unit_test(bytes_are_bytes),
+		cmocka_unit_test(what_is_not_touched_is_cut_behind_lines),
 		cmocka_unit_test(only_so_much_at_a_time_but_always_one),
 	};
 
