@@ -133,9 +133,13 @@ static inline void child_end(struct child *c)
 #define AWAIT(what)                                                       \
 	do {                                                              \
 		int64_t end_ = clock_monotonic_ms() + 5000;               \
-		while (!(what) && clock_monotonic_ms() < end_)            \
+		bool is_ = (what);                                        \
+									  \
+		while (!is_ && clock_monotonic_ms() < end_) {             \
 			(void)usleep(2000);                               \
-		assert_true(what);                                        \
+			is_ = (what);                                     \
+		}                                                         \
+		assert_true(is_);                                         \
 	} while (0)
 
 #endif
