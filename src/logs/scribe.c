@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -25,6 +26,20 @@ struct scribe {
 	int edges, wake;
 	int64_t leave_by;		/* 0: the manager is there */
 };
+
+/* What was passed to us keeps the runtime directory taken for as long as we live, also
+ * when the manager is gone: one of our own does not. */
+static void open_lock_anew(void)
+{
+	char path[40];
+	int own;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", SCRIBE_LOCK);
+	own = open(path, O_RDWR | O_CLOEXEC);
+	if (own >= 0)
+		(void)dup3(own, SCRIBE_LOCK, O_CLOEXEC);
+	fd_close(&own);
+}
 
 /* Two that write from one pipe would each take what the other has written.  One whose
  * disk hangs is not waited for without end: it can only write once more what it had. */
@@ -222,6 +237,7 @@ int scribe_run(int argc, char **argv)
 		desk_say(&s.desk, LOG_LEVEL_ERROR, "logs: %s", err.text);
 		return EXIT_FAILURE;
 	}
+	open_lock_anew();
 	wait_for_lock();
 	run(&s);
 	/* A thread may be in the midst of a write that does not end. */

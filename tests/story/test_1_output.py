@@ -273,6 +273,24 @@ def test_a_disk_that_hangs_holds_nobody_up(holdport):
     all_or_counted(path)
 
 
+def test_a_writer_whose_disk_hangs_keeps_nobody_from_starting_again(holdport):
+    path, hang = holdport.dir / "log", holdport.dir / "hang"
+    hang.touch()
+    run_one(holdport, "sh -c 'echo hello; exec sleep 1000'", f"stdout = file:{path}")
+    await_text(path, "hello")
+    holdport.shutdown()
+    holdport.run(fail=f"write@{path}:HANG:1", env={"HOLDPORT_HANG": str(hang)})
+    eventually(scribes)
+    manager = holdport.manager_pid
+    os.kill(holdport.pid, signal.SIGSTOP)
+    kill(manager)
+    kill(holdport.pid)
+    holdport.process.wait()
+    holdport.run()
+    assert holdport.manager_pid != manager
+    hang.unlink()
+
+
 def test_a_manager_ends_though_its_disk_hangs(holdport):
     path, hang = holdport.dir / "log", holdport.dir / "hang"
     hang.touch()
