@@ -41,15 +41,13 @@ static int start_other(void **state)
 	if (s < 0 || platform_output_pipe(&ends[0], &ends[1], &err) < 0)
 		return -1;
 	o = (struct other){ .socket = inode_of(s), .pipe = inode_of(ends[1]) };
+	fd_close(&ends[0]);		/* it would be found first, and does not wait */
 	o.pid = fork();
-	if (o.pid == 0) {
-		(void)close(ends[0]);
+	if (o.pid == 0)
 		for (;;)
 			(void)pause();
-	}
 	o.write_end = ends[1];
 	fd_close(&s);
-	fd_close(&ends[0]);
 	*state = &o;
 	return 0;
 }
