@@ -54,7 +54,7 @@ struct keeper {
 	struct rlimit files;		/* as we were started */
 	struct relay relay;
 	bool put_off[NSIG];		/* signals that came while there was none */
-	unsigned untaken;		/* signals that were passed down */
+	unsigned untaken[NSIG];		/* signals that were passed down */
 	int64_t deadline;		/* for them; 0: none */
 	int code;			/* what we end with; -1: not yet */
 };
@@ -94,16 +94,20 @@ static int catch_signals(struct keeper *k, struct err *err)
 	return 0;
 }
 
+static void await_taken(struct keeper *k, int number)
+{
+	k->untaken[number]++;
+	if (!k->deadline)
+		k->deadline = clock_monotonic_ms() + TAKEN_WITHIN_MS;
+}
+
 static void pass_down(struct keeper *k, int number)
 {
 	if (k->channel < 0 ||
-	    channel_send(k->channel, CHANNEL_SIGNAL, number, 0, NULL, -1) < 0) {
+	    channel_send(k->channel, CHANNEL_SIGNAL, number, 0, NULL, -1) < 0)
 		k->put_off[number] = true;
-		return;
-	}
-	k->untaken++;
-	if (!k->deadline)
-		k->deadline = clock_monotonic_ms() + TAKEN_WITHIN_MS;
+	else
+		await_taken(k, number);
 }
 
 /* Everything that its predecessor left. */
@@ -154,16 +158,29 @@ static int start_manager(struct keeper *k, struct err *err)
 	k->channel = ends[0];
 	k->began = clock_monotonic_ms();
 	k->leaving = false;
-	k->restart = k->deadline = 0;
-	k->untaken = 0;
+	k->restart = 0;
 	give_all(k);
 	return 0;
 }
 
-static void taken(struct keeper *k)
+static void taken(struct keeper *k, int64_t number)
 {
-	if (k->untaken && !--k->untaken)
-		k->deadline = 0;
+	if (number > 0 && number < NSIG && k->untaken[number])
+		k->untaken[number]--;
+	for (int n = 1; n < NSIG; n++)
+		if (k->untaken[n])
+			return;
+	k->deadline = 0;
+}
+
+/* What a manager was told and did not take is for the next one. */
+static void take_signals_back(struct keeper *k)
+{
+	for (int n = 1; n < NSIG; n++) {
+		k->put_off[n] = k->put_off[n] || k->untaken[n];
+		k->untaken[n] = 0;
+	}
+	k->deadline = 0;
 }
 
 /* What our starter left is in the hands of the manager, or was not wanted. */
@@ -202,7 +219,7 @@ static void hear(struct keeper *k, const struct channel_message *m, int *fd)
 {
 	switch (m->word) {
 	case CHANNEL_TAKEN:
-		taken(k);
+		taken(k, m->number);
 		break;
 	case CHANNEL_NOTIFY:
 		(void)channel_send(k->channel, CHANNEL_NOTIFIED, m->number,
@@ -313,7 +330,7 @@ static void look_at_manager(struct keeper *k)
 	listen_to_manager(k);
 	platform_reap(&k->manager);
 	fd_close(&k->channel);
-	k->deadline = 0;
+	take_signals_back(k);
 	if (is_the_end(k, &end))
 		k->code = end.signal ? EXIT_NO_MANAGER : end.code;
 	else
@@ -422,6 +439,9 @@ static void go_on(struct keeper *k, int file)
 	k->orphaned = o.orphaned;
 	k->began = clock_monotonic_ms();
 	k->settled = k->settled_once = true;
+	for (int number = 1; number < NSIG; number++)
+		if (sigismember(&o.untaken, number) == 1)
+			await_taken(k, number);
 }
 
 static int begin(struct keeper *k, int onward, struct err *err)
@@ -460,6 +480,10 @@ static void renew(struct keeper *k)
 	platform_block_signals();
 	heed_signals(k);
 	o.manager = k->manager.pid;
+	(void)sigemptyset(&o.untaken);
+	for (int number = 1; number < NSIG; number++)
+		if (k->untaken[number])
+			(void)sigaddset(&o.untaken, number);
 	if (k->channel >= 0 && (file = onward_write(&k->hold, &o, &err)) >= 0) {
 		k->words[1] = go_on_word;
 		(void)snprintf(k->channel_text, sizeof(k->channel_text), "%d", file);

@@ -14,6 +14,7 @@
 #define FOSTER	HOLD_ASIDE "foster"
 #define FILES	HOLD_ASIDE "files"
 #define ORPHANED HOLD_ASIDE "orphaned"
+#define UNTAKEN HOLD_ASIDE "untaken"
 
 static int say(int file, int64_t number, int fd, const char *what)
 {
@@ -29,6 +30,9 @@ static int write_all(int file, const struct hold *h, const struct onward *o)
 	    say(file, (int64_t)o->files, -1, FILES) < 0 ||
 	    (o->orphaned && say(file, 1, -1, ORPHANED) < 0))
 		return -1;
+	for (int number = 1; number < NSIG; number++)
+		if (sigismember(&o->untaken, number) == 1 && say(file, number, -1, UNTAKEN) < 0)
+			return -1;
 	for (size_t i = 0; i < h->foster_count; i++)
 		if (say(file, h->fosters[i], -1, FOSTER) < 0)
 			return -1;
@@ -78,6 +82,8 @@ static void take(const struct hold_left *left, struct hold *h, struct onward *re
 		ret->files = (rlim_t)left->number;
 	} else if (strcmp(left->what, ORPHANED) == 0) {
 		ret->orphaned = true;
+	} else if (strcmp(left->what, UNTAKEN) == 0) {
+		(void)sigaddset(&ret->untaken, (int)left->number);
 	} else if (strcmp(left->what, FOSTER) == 0) {
 		hold_foster(h, (pid_t)left->number);
 	}
@@ -89,6 +95,7 @@ bool onward_read(int *file, struct hold *h, struct onward *ret)
 	off_t at = 0;
 
 	*ret = (struct onward){ .channel = -1 };
+	(void)sigemptyset(&ret->untaken);
 	for (; pread(*file, &left, sizeof(left), at) == (ssize_t)sizeof(left);
 	     at += (off_t)sizeof(left))
 		take(&left, h, ret);

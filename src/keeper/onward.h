@@ -4,6 +4,7 @@
 #ifndef HOLDPORT_KEEPER_ONWARD_H
 #define HOLDPORT_KEEPER_ONWARD_H
 
+#include <signal.h>
 #include <sys/resource.h>
 
 #include "base/err.h"
@@ -14,6 +15,7 @@ struct onward {
 	int channel;			/* to it */
 	rlim_t files;			/* that it may open: as we were started */
 	bool orphaned;			/* we were not started as the keeper */
+	sigset_t untaken;		/* passed down to it */
 };
 
 /* The file, which stays open too.  -1: nothing has changed. */

@@ -57,6 +57,8 @@ def test_a_manager_that_takes_no_signal_counts_as_dead(holdport):
     os.kill(holdport.pid, signal.SIGHUP)
     eventually(lambda: "did not take a signal" in holdport.log())
     eventually(lambda: manager not in descendants())
+    # Nor is the signal forgotten: it is for the next one.
+    holdport.await_(lambda s: s["supervisor"]["reloads"] == 1)
 
 
 def test_orphans_that_come_to_the_keeper_are_taken_away(holdport):

@@ -235,6 +235,17 @@ def test_one_that_does_not_run_is_rolled_back(holdport, part):
     assert get(address) == "worker"
 
 
+def test_a_signal_to_one_that_hangs_is_for_the_one_before(holdport):
+    _, _, daemon = run_installed(holdport, timeout="2s")
+    put_image(daemon, "hang")
+    manager = holdport.manager_pid
+    holdport.spawn("upgrade", "-c", holdport.config, stderr=subprocess.PIPE)
+    eventually(lambda: os.stat(f"/proc/{manager}/exe").st_ino == daemon.stat().st_ino)
+    os.kill(holdport.pid, signal.SIGTERM)
+    assert holdport.process.wait(timeout=20) == 0
+    assert "rolled back" in holdport.log()
+
+
 def plain_text(daemon):
     daemon.with_name("text").write_text("no program\n")
     daemon.with_name("text").chmod(0o755)
