@@ -22,12 +22,17 @@ static void tell_facts(void *ctx, struct control_facts *ret)
 	};
 }
 
-/* What only a new start can change. */
-static void warn_fixed(const struct supervisor *s, const struct settings *now)
+/* What only a new start can change: a successor of this manager is none. */
+static void keep_fixed(const struct supervisor *s, struct settings *now)
 {
-	if (strcmp(s->settings->supervisor.runtime_dir, now->supervisor.runtime_dir) != 0)
-		log_warning("runtime_dir: the change from %s to %s takes effect at the next start",
-			    s->settings->supervisor.runtime_dir, now->supervisor.runtime_dir);
+	const char *ours = s->settings->supervisor.runtime_dir;
+
+	if (strcmp(ours, now->supervisor.runtime_dir) == 0)
+		return;
+	log_warning("runtime_dir: the change from %s to %s takes effect at the next start", ours,
+		    now->supervisor.runtime_dir);
+	free(now->supervisor.runtime_dir);
+	now->supervisor.runtime_dir = mem_text(ours);
 }
 
 static bool same_text(const char *a, const char *b)
@@ -56,7 +61,7 @@ static void put_in_force(struct supervisor *s, struct settings *now)
 {
 	struct settings *was = s->settings;
 
-	warn_fixed(s, now);
+	keep_fixed(s, now);
 	s->settings = now;
 	s->reloads++;
 	take_over_own(s, was);

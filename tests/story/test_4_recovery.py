@@ -197,6 +197,21 @@ def test_a_broken_file_on_disk_changes_nothing(holdport):
     assert holdport.program("web") == before
 
 
+def test_another_runtime_dir_is_for_the_next_start_not_for_a_successor(holdport):
+    address = holdport.run_web("--notify")
+    pids, file = holdport.pids("web"), holdport.config.read_text()
+    elsewhere = holdport.dir / "elsewhere" / "run"
+    holdport.config.write_text(file.replace(f"runtime_dir = {holdport.runtime_dir}",
+                                            f"runtime_dir = {elsewhere}"))
+    os.kill(holdport.pid, signal.SIGHUP)
+    eventually(lambda: "takes effect at the next start" in holdport.log())
+    holdport.config.write_text(file)
+    kill_manager(holdport)
+    assert holdport.pids("web") == pids
+    assert not elsewhere.exists()
+    assert get(address) == "worker"
+
+
 def test_a_stopped_a_failed_and_a_scaled_program_stay_so(holdport):
     holdport.run_web("--notify", more=f"""\
         [program:stopped]
