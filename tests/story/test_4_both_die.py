@@ -11,9 +11,9 @@ from holdport import CAP_SYS_PTRACE, NOBODY, alive, eventually, get, kill
 pytestmark = pytest.mark.load
 
 
-def kill_both(holdport):
+def kill_both(holdport, manager=None):
     """In this order nobody is left to act."""
-    manager = holdport.manager_pid
+    manager = manager or holdport.manager_pid
     os.kill(holdport.pid, signal.SIGSTOP)
     kill(manager)
     eventually(lambda: not alive(manager))
@@ -184,12 +184,12 @@ def test_an_edited_file_waits_for_a_reload(holdport):
 
 
 def test_one_that_was_killed_on_its_way_out_begins_again(holdport):
-    address = holdport.run_web("--notify", "--stop-delay", 2000)
-    [pid] = holdport.pids("web")
+    address = holdport.run_web("--notify", "--stop-delay", 3000)
+    [pid], manager = holdport.pids("web"), holdport.manager_pid
     events = holdport.events()
     holdport.ok("shutdown", "--no-wait")
     events.await_(lambda e: e["what"] == "program" and e["state"] == "stopping")
-    kill_both(holdport)
+    kill_both(holdport, manager)
     holdport.run()
     holdport.await_replaced("web", [pid])
     assert get(address) == "worker"

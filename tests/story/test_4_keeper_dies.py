@@ -138,12 +138,12 @@ def test_a_reload_goes_on_too(holdport):
 
 
 def test_a_shutdown_goes_on(holdport):
-    holdport.run_web("--notify", "--stop-delay", 500)
+    holdport.run_web("--notify", "--stop-delay", 3000)
     heir = holdport.manager_pid
+    [pid] = holdport.pids("web")
     events = holdport.events()
     holdport.ok("shutdown", "--no-wait")
     events.await_(lambda e: e["what"] == "program" and e["state"] == "stopping")
-    [pid] = holdport.pids("web")
     kill(holdport.pid)
     holdport.process.wait()
     holdport.process = Orphan(heir)
@@ -188,8 +188,7 @@ def test_what_a_worker_writes_and_says_is_heard(holdport):
     os.mkfifo(pipe)
     holdport.write_web(section=f"command = {script} {pipe}\nready = notify")
     holdport.run()
-    holdport.await_(lambda s: s["programs"][0]["generations"])
-    [pid] = holdport.pids("web")
+    [pid] = eventually(lambda: holdport.pids("web"))
     holdport.kill_keeper()
     pipe.write_text("hello\n")
     holdport.await_("web")

@@ -219,7 +219,7 @@ ROLLED_BACK = {
 
 @pytest.mark.parametrize("part", ROLLED_BACK)
 def test_one_that_does_not_run_is_rolled_back(holdport, part):
-    timeout = "3s" if part == "hang" else "20s"
+    timeout = "6s" if part == "hang" else "20s"
     address, pids, daemon = run_installed(holdport, timeout=timeout)
     manager = holdport.manager_pid
     put_image(daemon, part)
@@ -236,7 +236,7 @@ def test_one_that_does_not_run_is_rolled_back(holdport, part):
 
 
 def test_a_signal_to_one_that_hangs_is_for_the_one_before(holdport):
-    _, _, daemon = run_installed(holdport, timeout="2s")
+    _, _, daemon = run_installed(holdport, timeout="6s")
     put_image(daemon, "hang")
     manager = holdport.manager_pid
     holdport.spawn("upgrade", "-c", holdport.config, stderr=subprocess.PIPE)
