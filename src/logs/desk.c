@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 enum { STACK = 256 * 1024 };
@@ -71,6 +72,7 @@ void desk_queue(struct desk *d, struct sheet *s)
 	if (s->busy || !list_empty(&s->queued))
 		return;
 	list_append(&d->queue, &s->queued);
+	s->since = clock_monotonic_ms();
 	if (!d->threads)
 		desk_more(d);
 	(void)pthread_cond_signal(&d->work);

@@ -49,7 +49,7 @@ struct sheet {
 	struct pack pack;
 	bool packing;			/* there may be something to be packed */
 	bool busy, reopen, failing, hung, retire;
-	int64_t since;			/* busy, or failing */
+	int64_t since;			/* busy, queued, or failing */
 	struct log_target told;		/* for the next lines */
 	size_t lines_lost, bytes_lost;	/* while it hung, not yet in file */
 };

@@ -38,13 +38,24 @@ static int open_number(const char *path, int64_t number)
 	return fd;
 }
 
+/* -1: there is none, or it is not a file of ours alone. */
+static int open_plain(const char *path, int64_t number)
+{
+	int fd = open_number(path, number);
+	struct stat st;
+
+	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink > 1))
+		fd_close(&fd);
+	return fd;
+}
+
 /* The oldest that is not packed.  One that cannot be is left alone. */
 static bool begin(struct pack *p, const char *path, int64_t keep)
 {
 	int out;
 
 	for (int64_t n = keep; n >= FIRST && p->from < 0; n--)
-		p->from = open_number(path, n);
+		p->from = open_plain(path, n);
 	if (p->from < 0)
 		return false;
 	p->draft = mem_format("%s.packing", path);

@@ -53,7 +53,6 @@ static void take_out(struct bench *b, struct stream *s, const char *bytes, size_
 		if (s->tail)
 			tail_end(s->tail);
 	}
-	s->overrun = false;
 	take_lost(s->sheet);
 	s->sheet->since = clock_monotonic_ms();
 	(void)pthread_mutex_unlock(&d->lock);
@@ -79,13 +78,17 @@ static void note_failing(struct desk *d, struct sheet *s, const struct err *err)
 
 static void note_well(struct desk *d, struct sheet *s, int64_t dropped)
 {
-	if (!s->failing && !dropped)
-		return;
-	desk_say(d, LOG_LEVEL_NOTICE, "%s is written again; %lld bytes were dropped",
-		 s->file.target.path, (long long)dropped);
+	bool again;
+
 	(void)pthread_mutex_lock(&d->lock);
-	s->failing = s->hung = false;
+	/* What was lost while it hung is not in the file yet. */
+	again = (s->failing || s->hung || dropped) && !s->bytes_lost;
+	s->failing = false;
+	s->hung = s->hung && !again;
 	(void)pthread_mutex_unlock(&d->lock);
+	if (again)
+		desk_say(d, LOG_LEVEL_NOTICE, "%s is written again; %lld bytes were dropped",
+			 s->file.target.path, (long long)dropped);
 }
 
 /* What did go is done; the rest stays where it is unless its worker would wait for it
@@ -103,6 +106,8 @@ static void settle(struct bench *b, struct stream *s, struct load *l, size_t wri
 		l->form.most = written;
 		used = lines_take(&l->form, l->bytes, l->count, &same, &lines);
 		str_fini(&same);
+		if (l->out == l->bytes)
+			lines = lines_count(l->bytes, used);
 	}
 	if (s->ended || is_full(s->fd)) {
 		log_file_drop(&s->sheet->file, l->lines - lines, l->used - used, err->text);
@@ -126,11 +131,23 @@ static void make_lines(struct bench *b, struct load *l)
 	l->length = b->out.length;
 }
 
+/* What is dropped from now on is part of it. */
+static long look(struct bench *b, struct stream *s)
+{
+	long count;
+
+	(void)pthread_mutex_lock(&b->desk->lock);
+	s->overrun = false;
+	count = platform_look(&b->glass, s->fd, b->bytes, CHUNK);
+	(void)pthread_mutex_unlock(&b->desk->lock);
+	return count;
+}
+
 /* False: nothing is left to be done now. */
 static bool pump(struct bench *b, struct stream *s)
 {
 	struct log_file *f = &s->sheet->file;
-	long count = platform_look(&b->glass, s->fd, b->bytes, CHUNK);
+	long count = look(b, s);
 	char front[LOG_FRONT_SIZE];
 	struct load l = { .bytes = b->bytes, .count = count > 0 ? (size_t)count : 0,
 			  .form = { front, s->ended && count < CHUNK, OUT_MOST } };

@@ -30,8 +30,10 @@ static void empty(struct desk *d, struct stream *s)
 static void relieve(struct desk *d, struct sheet *s)
 {
 	if (!s->hung)
-		desk_say(d, LOG_LEVEL_ERROR, "%s: the disk does not answer; output stays in its "
-			 "pipes, and is dropped when they are full", s->told.path);
+		desk_say(d, LOG_LEVEL_ERROR, "%s: %s; output stays in its pipes, and is dropped "
+			 "when they are full", s->told.path,
+			 s->busy ? "the disk does not answer"
+				 : "the disks of too many other logs do not answer");
 	s->hung = true;
 	list_each(at, &s->streams, struct stream, node)
 		empty(d, at);
@@ -45,6 +47,12 @@ static void try_again(struct desk *d, struct sheet *s, int64_t now)
 	desk_queue(d, s);
 }
 
+/* No thread will come: each has a disk that hangs. */
+static bool waits_for_all(const struct desk *d, const struct sheet *s)
+{
+	return !list_empty(&s->queued) && !d->idle && d->threads == DESK_THREADS_MOST;
+}
+
 bool desk_tick(struct desk *d)
 {
 	int64_t now = clock_monotonic_ms();
@@ -52,7 +60,7 @@ bool desk_tick(struct desk *d)
 
 	list_each(s, &d->sheets, struct sheet, node) {
 		active = active || s->busy || s->failing;
-		if (s->busy && now - s->since >= DESK_HUNG_MS)
+		if ((s->busy || waits_for_all(d, s)) && now - s->since >= DESK_HUNG_MS)
 			relieve(d, s);
 		else if (s->failing && !s->busy && now - s->since >= DESK_AGAIN_MS)
 			try_again(d, s, now);

@@ -226,6 +226,7 @@ int scribe_run(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);		/* a file too long is an error of write(2) */
 	platform_step_out();
 	platform_close_on_exec_from(STDERR_FILENO + 1);
 	platform_name_process("holdport-scribe");

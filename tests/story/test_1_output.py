@@ -3,6 +3,7 @@
 import gzip
 import os
 import re
+import resource
 import signal
 import subprocess
 
@@ -287,6 +288,69 @@ def test_a_disk_that_hangs_holds_nobody_up(holdport):
     over.touch()
     await_text(path, "said ")
     all_or_counted(path)
+
+
+PAIR = ("import os, sys, time\n"
+        "n = 0\n"
+        "while not os.path.exists(sys.argv[1]):\n"
+        "    n += 1\n"
+        "    os.write(1, b'%d:%d %s\\n' % (os.getpid(), n, b'x' * 90))\n"
+        "    if n % 20 == 0: time.sleep(0.001)\n"
+        "os.write(1, b'said\\n')\n"
+        "time.sleep(1000)\n")
+
+
+def test_a_disk_that_hung_has_no_line_twice(holdport):
+    path, hang, over = (holdport.dir / name for name in ("log", "hang", "over"))
+    (holdport.dir / "pair.py").write_text(PAIR)
+    one_program(holdport, f"/usr/bin/python3 {holdport.dir}/pair.py {over}",
+                f"workers = 2\nstdout = file:{path}\nlog_max_size = 0")
+    hang.touch()
+    holdport.run(fail=f"write@{path}:HANG:5", env={"HOLDPORT_HANG": str(hang)})
+    eventually(lambda: "the disk does not answer" in holdport.log())
+    at = {pid: said_by(pid) for pid in holdport.pids("one")}
+    assert len(at) == 2
+    eventually(lambda: all(said_by(pid) > at[pid] + 200_000 for pid in at), what="both say on")
+    hang.unlink()
+    eventually(lambda: re.search(r"log is written again; [1-9]\d* bytes were dropped", holdport.log()))
+    over.touch()
+    eventually(lambda: text_of(path).count("said\n") == 2)
+    lines = re.findall(r"^\d+:\d+ x{90}$", path.read_text(), re.M)
+    assert lines and len(lines) == len(set(lines))
+
+
+@pytest.mark.long
+def test_more_disks_may_hang_than_there_are_threads(holdport):
+    hang, over = holdport.dir / "hang", holdport.dir / "over"
+    (holdport.dir / "pair.py").write_text(PAIR)
+    hang.touch()
+    one_program(holdport, "sh -c 'echo hello; exec sleep 1000'",
+                f"workers = 40\nready = delay:0s\nstdout = file:{holdport.dir}/far-${{worker}}\n[program:two]\n"
+                f"command = /usr/bin/python3 {holdport.dir}/pair.py {over}\nstdout = file:{holdport.dir}/near\n"
+                "start = manual")
+    holdport.run(fail=f"write@{holdport.dir}/far:HANG:1-", env={"HOLDPORT_HANG": str(hang)})
+    eventually(lambda: "of too many other logs" in holdport.log())
+    holdport.ok("start", "two")
+    [pid] = holdport.pids("two")
+    eventually(lambda: said_by(pid) > 400_000, what="it says on")
+    assert "near: the disks of too many other logs do not answer" in holdport.log()
+    hang.unlink()
+    over.touch()
+    await_text(holdport.dir / "near", "said\n")
+
+
+def test_a_file_that_may_not_grow_ends_nobody(holdport):
+    path = holdport.dir / "log"
+    run_one(holdport, "sh -c 'while sleep 0.01; do echo hello; done'", f"stdout = file:{path}")
+    await_text(path, "hello")
+    [scribe] = scribes()
+    most = resource.prlimit(scribe, resource.RLIMIT_FSIZE)
+    resource.prlimit(scribe, resource.RLIMIT_FSIZE, (path.stat().st_size, most[1]))
+    eventually(lambda: "File too large" in holdport.log())
+    resource.prlimit(scribe, resource.RLIMIT_FSIZE, most)
+    size = path.stat().st_size
+    eventually(lambda: path.stat().st_size > size, what="it is written again")
+    assert scribes() == [scribe]
 
 
 def test_a_writer_whose_disk_hangs_keeps_nobody_from_starting_again(holdport):
