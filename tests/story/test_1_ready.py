@@ -55,7 +55,7 @@ def test_tcp_is_proved_by_the_new_ones_own_accept_beside_an_old_one(holdport):
     said = holdport.cmd("reload")
     assert said.code == FAILED, said
     assert "start_timeout" in said.out
-    assert holdport.pids("web") == old
+    eventually(lambda: holdport.pids("web") == old)
     assert get(address) == "old"
     holdport.write_web("--answer", "new", address=address, section="ready = tcp")
     holdport.ok("reload")
@@ -93,7 +93,7 @@ def test_auto_wants_of_the_second_generation_what_the_first_did(holdport):
     said = holdport.cmd("reload")
     assert said.code == FAILED, said
     assert "start_timeout" in said.out
-    assert holdport.pids("web") == old
+    eventually(lambda: holdport.pids("web") == old)
 
 
 def test_auto_takes_notify_of_a_second_generation_whose_first_did_not(holdport):

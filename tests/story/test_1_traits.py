@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from holdport import FAILED, alive, get
+from holdport import FAILED, alive, eventually, get
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="only root may give and take these")
 NET_BIND_SERVICE = 1 << 10
@@ -88,5 +88,5 @@ def test_a_change_of_priority_needs_a_new_generation(holdport):
     holdport.write_web("--notify", address=address, section="nice = 3")
     assert ["restart", "program", "web", "nice"] in [
         line.split() for line in holdport.ok("reload").out.splitlines()]
-    [new] = holdport.pids("web")
+    [new] = eventually(lambda: [p for p in holdport.pids("web") if p != pid])
     assert new != pid and os.getpriority(os.PRIO_PROCESS, new) == 3

@@ -71,6 +71,7 @@ def test_a_replaced_executable_is_still_held(holdport):
     assert said.code == FAILED, said
     assert get(address) == "old"
     # A worker of the old generation that dies comes back as it was.
+    eventually(lambda: len(holdport.pids("web")) == 1)
     [pid] = holdport.pids("web")
     os.kill(pid, 9)
     holdport.await_replaced("web", [pid])

@@ -345,7 +345,7 @@ def test_who_has_its_socket_elsewhere_before_it_binds_is_refused(holdport, optio
     said = holdport.cmd("restart", "web")
     assert said.code == FAILED, said
     assert "its bind is refused" in holdport.log()
-    assert holdport.pids("web") == old
+    eventually(lambda: holdport.pids("web") == old)
     assert get(address) == "binder"
 
 
