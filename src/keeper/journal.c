@@ -72,6 +72,7 @@ int journal_checkpoint(struct journal *j, const char *text, size_t length, struc
 		fd_close(&fd);
 		return -1;
 	}
+	(void)fcntl(fd, F_SETFL, O_APPEND);
 	fd_close(&j->fd);
 	j->fd = fd;
 	j->length = j->checkpoint = length;

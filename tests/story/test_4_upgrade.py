@@ -349,21 +349,26 @@ def test_states_of_released_versions_are_understood():
         assert said.stdout.startswith("holdport ")
 
 
-OF_LATER = '''\
-a-word-of-later number=1
-program name="web" a-key-of-later="x" wish=9
-generation number=9 state="a-state-of-later"
-a-block-of-later name="y"
-'''
+def as_of_later(text):
+    """The program's last block as a later version might write it, and a block of its own."""
+    block = text[text.rindex('program name="web"'):].split("\nend\n")[0].splitlines()
+    return "\n".join([*(line + ' a-key-of-later="x"' for line in block),
+                      "a-word-of-later number=1", "end", 'a-block-of-later name="y"', "end", ""])
 
 
 def test_back_to_a_version_that_does_not_know_each_word(holdport):
     address, pids, _ = run_installed(holdport)
-    for fd in Path(f"/proc/{holdport.pid}/fd").iterdir():
-        if "holdport-state" in os.readlink(fd):
-            with open(fd, "a") as state:
-                state.write(OF_LATER)
-    holdport.ok("upgrade")
+    [fd] = [fd for fd in Path(f"/proc/{holdport.pid}/fd").iterdir()
+            if "holdport-state" in os.readlink(fd)]
+    with open(fd, "a+") as state:
+        state.seek(0)
+        later = as_of_later(state.read())
+        state.write(later)
+        state.flush()
+        holdport.ok("upgrade")
+        state.seek(0)
+        text = state.read()
+    assert later in text and not text.endswith(later)   # it was there when it was asked
     assert holdport.pids("web") == pids
     assert get(address) == "worker"
     holdport.ok("restart", "web")
