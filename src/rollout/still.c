@@ -1,9 +1,10 @@
 #include "health/trial.h"
 #include "rollout/program.h"
 
-static bool has_verdict(const struct member *m)
+/* No process of ours is under way for it. */
+static bool is_settled(const struct member *m)
 {
-	return !(m->worker.held & WORKER_HOLDS_REPORT);
+	return !(m->worker.held & WORKER_HOLDS_REPORT) && !m->intercept.catch;
 }
 
 static bool program_is_still(const struct program *p)
@@ -12,7 +13,7 @@ static bool program_is_still(const struct program *p)
 		return false;
 	list_each(g, &p->generations, struct generation, node)
 		list_each(m, &g->members, struct member, node)
-			if (!has_verdict(m))
+			if (!is_settled(m))
 				return false;
 	return true;
 }

@@ -158,7 +158,11 @@ static bool take_everything(struct supervisor *s, int fd)
 	int given = -1;
 
 	while (hear(fd, CHANNEL_GIVE, &m, &given))
-		if (m.number > 0 && m.number < CUSTODY_MOST)
+		if (given < 0) {
+			log_error("the orphaned supervisor keeps what it has: not every descriptor "
+				  "of it came, for there is no room (open files, RLIMIT_NOFILE)");
+			return false;
+		} else if (m.number > 0 && m.number < CUSTODY_MOST)
 			custody_put(c, (unsigned)m.number, m.text, &given);
 		else
 			fd_drop(&given);

@@ -14,6 +14,8 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "config/unsafe.h"
+#include "platform/handle.h"
+#include "platform/process.h"
 
 static int make_parents(const char *path, struct err *err)
 {
@@ -113,6 +115,16 @@ int runtime_dir_sign(int lock, pid_t pid, struct err *err)
 	return 0;
 }
 
+/* Its parent may not have looked yet. */
+static bool is_dead(pid_t pid)
+{
+	struct process p = { .pid = pid, .handle = platform_handle_open(pid) };
+	bool dead = p.handle >= 0 && platform_has_ended(&p);
+
+	fd_close(&p.handle);
+	return dead;
+}
+
 bool runtime_dir_is_signed(const char *path)
 {
 	char *name = mem_format("%s/lock", path), *text = fd_read_file(name, 64);
@@ -120,7 +132,7 @@ bool runtime_dir_is_signed(const char *path)
 
 	free(text);
 	free(name);
-	return pid > 0 && (kill((pid_t)pid, 0) == 0 || errno != ESRCH);
+	return pid > 0 && (kill((pid_t)pid, 0) == 0 || errno != ESRCH) && !is_dead((pid_t)pid);
 }
 
 /* The pid is for people; what counts is the lock, which ends with its holder.

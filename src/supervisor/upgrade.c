@@ -80,6 +80,10 @@ static void go(struct supervisor *s)
 {
 	struct upgrade *u = &s->upgrade;
 
+	if (s->link.fd < 0) {
+		nothing_changed(s, "the keeper has ended; ask again");
+		return;
+	}
 	log_notice("upgrade %u: this manager goes on as %s", u->number, s->words[0]);
 	u->state = UPGRADE_GOING;
 	memory_of_upgrade(s);
