@@ -61,13 +61,13 @@ static void bound_sending(const struct client *c)
 	(void)setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
 }
 
-int client_open(struct client *c, const char *runtime_dir, int64_t patience, struct err *err)
+static int open_until(struct client *c, const char *runtime_dir, int64_t patience,
+		      int64_t deadline, struct err *err)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	int length = snprintf(to.sun_path, sizeof(to.sun_path), "%s/control", runtime_dir);
 
-	*c = (struct client){ .fd = -1, .patience = patience };
-	c->deadline = clock_monotonic_ms() + patience;
+	*c = (struct client){ .fd = -1, .patience = patience, .deadline = deadline };
 	if (length >= (int)sizeof(to.sun_path)) {
 		(void)err_set(err, 0, "%s/control: longer than the path of a socket may be (%zu)",
 			      runtime_dir, sizeof(to.sun_path) - 1);
@@ -80,6 +80,17 @@ int client_open(struct client *c, const char *runtime_dir, int64_t patience, str
 	if (connect(c->fd, (struct sockaddr *)&to, sizeof(to)) == 0)
 		return 0;
 	return errno == EAGAIN ? timed_out(c, err) : refused(runtime_dir, errno, err);
+}
+
+int client_open(struct client *c, const char *runtime_dir, int64_t patience, struct err *err)
+{
+	return open_until(c, runtime_dir, patience, clock_monotonic_ms() + patience, err);
+}
+
+int client_open_again(struct client *c, const char *runtime_dir, struct err *err)
+{
+	client_close(c);
+	return open_until(c, runtime_dir, c->patience, c->deadline, err);
 }
 
 void client_close(struct client *c)

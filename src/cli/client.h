@@ -38,6 +38,8 @@ enum { CLIENT_TICK = 250, CLIENT_FRAME_MOST = 16 << 20 };
 /* err->code ECONNRESET: the other side hung up before the last answer.
  * patience: ms for all that is asked, -1: none.  0, or what to exit with. */
 int client_open(struct client *c, const char *runtime_dir, int64_t patience, struct err *err);
+/* Hangs up, and asks on under the same deadline. */
+int client_open_again(struct client *c, const char *runtime_dir, struct err *err);
 void client_close(struct client *c);	/* accepts one that is not open, but was zeroed */
 int client_call(struct client *c, const struct client_call *call, struct err *err);
 /* Whether answers are here already that nobody has taken. */

@@ -38,9 +38,8 @@ static int ask_again(struct session *s, struct upgrade *u, struct err *err)
 	struct client_call call = { .method = "UpgradeOutcome", .on_reply = on_reply, .ctx = u };
 	int code;
 
-	client_close(&s->client);
 	*err = (struct err){ 0 };	/* connecting says itself what fails */
-	code = session_connect(s);
+	code = session_connect_again(s);
 	if (code)
 		return code;
 	call.parameters = json_pack("{s:I}", "id", (json_int_t)number_of(u));

@@ -11,6 +11,8 @@
 #include "config/nearest.h"
 #include "config/settings.h"
 
+enum { MANAGERS_MOST = 10 };		/* that one question is put to, in a row */
+
 char *config_named(const struct request *r)
 {
 	const char *file = r->config ? r->config : r->config_of_env;
@@ -75,6 +77,14 @@ int session_connect(struct session *s)
 {
 	struct err err;
 	int code = client_open(&s->client, s->runtime_dir, s->request->timeout, &err);
+
+	return code ? complain_open(s, code, &err) : 0;
+}
+
+int session_connect_again(struct session *s)
+{
+	struct err err;
+	int code = client_open_again(&s->client, s->runtime_dir, &err);
 
 	return code ? complain_open(s, code, &err) : 0;
 }
@@ -151,17 +161,16 @@ static int call_until_answered(struct session *s, const struct client_call *call
 			       struct err *err)
 {
 	struct client_call now = *call;
-	int code;
+	int code = 0;
 
-	for (;;) {
+	/* Not for ever: it may be what we ask that ends them. */
+	for (int managers = 0; !code && managers < MANAGERS_MOST; managers++) {
 		now.parameters = call->again ? json_incref(call->parameters) : call->parameters;
 		code = client_call(&s->client, &now, err);
 		if (code != OUTCOME_FAILED || err->code != ECONNRESET || !call->again)
 			break;
-		client_close(&s->client);
-		code = client_open(&s->client, s->runtime_dir, s->request->timeout, err);
-		if (code)
-			break;
+		if (managers + 1 < MANAGERS_MOST)
+			code = client_open_again(&s->client, s->runtime_dir, err);
 	}
 	if (call->again)
 		json_decref(call->parameters);

@@ -4,11 +4,13 @@ import contextlib
 import json
 import os
 import signal
+import socket
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from holdport import alive, descendants, eventually, get
+from holdport import FAILED, alive, descendants, eventually, get
 
 
 def kill_manager(holdport, manager=None):
@@ -195,6 +197,20 @@ def test_a_broken_file_on_disk_changes_nothing(holdport):
     assert get(address) == "worker"
     holdport.config.write_text(sound)       # for the command, which looks for us there
     assert holdport.program("web") == before
+
+
+def test_a_question_that_ends_each_manager_is_not_asked_for_ever(holdport):
+    holdport.write_web("--notify")
+    holdport.runtime_dir.mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as control:
+        control.bind(str(holdport.runtime_dir / "control"))
+        control.listen()
+        asker = holdport.spawn("status", "-c", holdport.config, stderr=subprocess.PIPE, text=True)
+        control.settimeout(20)
+        for _ in range(10):
+            control.accept()[0].close()
+        assert "went away before it answered" in asker.communicate(timeout=20)[1]
+        assert asker.returncode == FAILED
 
 
 def test_another_runtime_dir_is_for_the_next_start_not_for_a_successor(holdport):
