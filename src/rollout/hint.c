@@ -65,6 +65,11 @@ void hint_at_binding(const struct member *m, const struct text_list *lines, stru
 {
 	if (!m->means->held_count || !says_in_use(lines))
 		return;
+	if (m->means->program->handoff & HANDOFF_INTERCEPT) {
+		str_add(text, "; if it means an address of its sockets: what it binds is not what "
+			      "they permit, and the log says why (docs/intercept.md)");
+		return;
+	}
 	str_add(text, "; if it means an address of its sockets: this program binds for itself, and "
 		      "holdport holds that address: let it take the socket it is given (handoff, "
 		      "docs/handoff.md), or set handoff = intercept");

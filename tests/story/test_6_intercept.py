@@ -150,6 +150,18 @@ def test_more_than_is_permitted_is_the_programs_own(holdport, listen, bound):
     assert get(f"[::1]:{port}" if "[::" in bound else f"127.0.0.1:{port}") == "binder"
 
 
+def test_what_fails_for_it_is_not_told_to_intercept(holdport):
+    port = holdport.port()
+    holdport.run_web(address=f"127.0.0.1:{port}", section=(
+        f"command = /usr/bin/python3 -m http.server {port}\nhandoff = intercept\n"
+        "ready = auto\nstart_attempts = 1\nrestart_delay = 10ms"))
+    eventually(lambda: "is more than [socket:http] permits" in holdport.log())
+    said = holdport.cmd("restart", "web")
+    assert said.code == FAILED, said
+    assert "what it binds is not what they permit" in said.out
+    assert "set handoff = intercept" not in said.out
+
+
 def test_other_ports_and_no_port_are_left_alone(holdport):
     port, other = holdport.port(), holdport.port()
     run(holdport, binder("127.0.0.1:0", f"127.0.0.1:{other}", f"127.0.0.1:{port}"),
