@@ -50,3 +50,15 @@ char *mem_format(const char *format, ...)
 	va_end(args);
 	return there(text);
 }
+
+char **mem_words(char *const *words, size_t front)
+{
+	size_t count = 0;
+	char **all;
+
+	while (words[count])
+		count++;
+	all = mem_grow(NULL, front + count + 1, sizeof(*all));
+	memcpy(all + front, words, (count + 1) * sizeof(*all));
+	return all;
+}

@@ -16,6 +16,8 @@ void *mem_new(size_t size);				/* zeroed */
 void *mem_grow(void *old, size_t count, size_t size);	/* as reallocarray() */
 char *mem_text(const char *text);			/* as strdup(); NULL stays NULL */
 char *mem_text_n(const char *text, size_t length);
+/* A list that ends with NULL, behind `front` places of yours.  The words stay theirs. */
+char **mem_words(char *const *words, size_t front);
 char *mem_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #define MEM_NEW(type) ((type *)mem_new(sizeof(type)))

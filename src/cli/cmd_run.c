@@ -1,6 +1,5 @@
 /* run, exec: become holdportd. */
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,27 +11,15 @@
 #include "cli/output.h"
 #include "cli/session.h"
 #include "config/settings.h"
+#include "platform/platform.h"
 
 #define DAEMON "holdportd"
-
-static char *own_directory(void)
-{
-	char self[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash;
-
-	if (n <= 0)
-		return NULL;
-	self[n] = '\0';
-	slash = strrchr(self, '/');
-	return slash ? mem_text_n(self, (size_t)(slash - self)) : NULL;
-}
 
 /* Beside us in a build, in the sbin of the same tree once installed (wherever
  * that tree was put), else where it was meant to be. */
 static void places(struct text_list *ret)
 {
-	char *dir = own_directory();
+	char *dir = platform_own_directory();
 
 	if (dir) {
 		text_list_add_owned(ret, mem_format("%s/" DAEMON, dir));

@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -404,15 +403,11 @@ static void wait_for_news(struct keeper *k)
 static void make_words(struct keeper *k, const struct keeper_start *start)
 {
 	static char manage[] = KEEPER_MANAGE;
-	size_t count = 0;
 
-	while (start->words[count])
-		count++;
-	k->words = mem_grow(NULL, count + 4, sizeof(*k->words));
+	k->words = mem_words(start->words, 3);
 	k->words[0] = start->path;
 	k->words[1] = manage;
 	k->words[2] = k->channel_text;
-	memcpy(k->words + 3, start->words, (count + 1) * sizeof(*k->words));
 }
 
 /* Each program costs us some descriptors; a manager's limit is what we were given. */

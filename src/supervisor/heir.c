@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -27,13 +26,8 @@ void supervisor_write_down(struct supervisor *s)
 static char **keeper_words(char **ours, char *file)
 {
 	static char keep[] = KEEPER_KEEP;
-	size_t count = 0;
-	char **words;
+	char **words = mem_words(ours, 0);
 
-	while (ours[count])
-		count++;
-	words = mem_grow(NULL, count + 1, sizeof(*words));
-	memcpy(words, ours, (count + 1) * sizeof(*words));
 	words[1] = keep;
 	words[2] = file;
 	return words;

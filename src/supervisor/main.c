@@ -186,19 +186,6 @@ static int begin_anew(struct supervisor *s, int argc, char **argv)
 	return usage();
 }
 
-/* As it was: what is taken out of it later stands in this one. */
-static char **whole_environment(void)
-{
-	size_t count = 0;
-	char **all;
-
-	while (environ[count])
-		count++;
-	all = mem_grow(NULL, count + 1, sizeof(*all));
-	memcpy(all, environ, (count + 1) * sizeof(*all));
-	return all;
-}
-
 /* What the environment says was said to the first manager; its descriptors have
  * become others since. */
 static int go_on(struct supervisor *s, int argc, char **argv)
@@ -227,7 +214,7 @@ static int manage(int argc, char **argv)
 	tidy_descriptors();
 	platform_name_process("holdportd");
 	s.succeeds = strcmp(argv[1], KEEPER_SUCCEED) == 0;
-	s.environment = whole_environment();
+	s.environment = mem_words(environ, 0);		/* what is taken out of it later stands here */
 	link_init(&s.link, channel);
 	if (s.succeeds)
 		link_say(&s.link, CHANNEL_TAKE, 0, NULL, -1);
