@@ -13,6 +13,7 @@ import contextlib
 import ctypes
 import json
 import os
+import pty
 import queue
 import random
 import shlex
@@ -135,6 +136,22 @@ def end_leftovers(patience=3):
     with contextlib.suppress(AssertionError):
         eventually(gone)
     return left
+
+
+def shown_on_terminal(env, *words, **more):
+    """All that `holdport WORDS` shows on a terminal, and its exit code."""
+    ours, its = pty.openpty()
+    env = {name: value for name, value in env.items() if name != "NO_COLOR"}
+    child = subprocess.Popen([str(BUILD / "bin/holdport"), *map(str, words)],
+                             stdin=subprocess.DEVNULL, stdout=its, stderr=its,
+                             env={**env, "TERM": "xterm", **more})
+    os.close(its)
+    shown = b""
+    with contextlib.suppress(OSError):      # EIO: it has ended
+        while piece := os.read(ours, 65536):
+            shown += piece
+    os.close(ours)
+    return shown.decode(), child.wait(timeout=PATIENCE)
 
 
 def alive(pid):

@@ -1,14 +1,10 @@
 """What a terminal is shown, and what a pipe is."""
 
-import contextlib
-import os
-import pty
 import re
-import subprocess
 
 import pytest
 
-from holdport import BUILD, PATIENCE
+from holdport import shown_on_terminal
 
 # The old worker may be gone already.
 RESTARTED = (r"web: generation 2 is running"
@@ -23,19 +19,7 @@ def slow(holdport):
 
 
 def on_a_terminal(holdport, *words, **env):
-    """All that a command shows on a terminal, and its exit code."""
-    ours, its = pty.openpty()
-    environment = {name: value for name, value in holdport.env.items() if name != "NO_COLOR"}
-    child = subprocess.Popen([str(BUILD / "bin/holdport"), *map(str, words), "-c",
-                              str(holdport.config)], stdin=subprocess.DEVNULL, stdout=its,
-                             stderr=its, env={**environment, "TERM": "xterm", **env})
-    os.close(its)
-    shown = b""
-    with contextlib.suppress(OSError):      # EIO: it has ended
-        while more := os.read(ours, 65536):
-            shown += more
-    os.close(ours)
-    return shown.decode(), child.wait(timeout=PATIENCE)
+    return shown_on_terminal(holdport.env, *words, "-c", holdport.config, **env)
 
 
 def test_long_work_is_one_line_that_is_rewritten(slow):

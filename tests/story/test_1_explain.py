@@ -1,8 +1,6 @@
 """`explain` and `drain`: an address that somebody wants to bind, without a supervisor."""
 
-import contextlib
 import os
-import pty
 import pwd
 import re
 import socket
@@ -11,8 +9,8 @@ import time
 
 import pytest
 
-from holdport import (BUILD, DONE, NOT_PERMITTED, PATIENCE, TIMED_OUT, USAGE, end,
-                      eventually, stranger)
+from holdport import (BUILD, DONE, NOT_PERMITTED, PATIENCE, TIMED_OUT, USAGE, end, eventually,
+                      shown_on_terminal, stranger)
 from test_1_gate import foreign   # noqa: F401 (a fixture)
 
 CANNOT = 3
@@ -269,16 +267,7 @@ def test_drain_says_that_a_reset_is_not_permitted(holdport, foreign):
 def test_drain_shows_a_line_on_a_terminal(holdport, foreign):
     port = holdport.port()
     foreign(port).leave("FIN_WAIT_1")
-    ours, its = pty.openpty()
-    child = subprocess.Popen([str(BUILD / "bin/holdport"), "drain", f"127.0.0.1:{port}",
-                              "--timeout", "700ms"], stdin=subprocess.DEVNULL, stdout=its,
-                             stderr=its, env={**holdport.env, "TERM": "xterm"})
-    os.close(its)
-    shown = b""
-    with contextlib.suppress(OSError):      # EIO: it has ended
-        while more := os.read(ours, 65536):
-            shown += more
-    os.close(ours)
-    assert child.wait(timeout=PATIENCE) == TIMED_OUT
+    shown, code = shown_on_terminal(holdport.env, "drain", f"127.0.0.1:{port}", "--timeout", "700ms")
+    assert code == TIMED_OUT
     assert re.match(rf"\r127\.0\.0\.1:{port}: 1 in FIN_WAIT_1; 1s left… 0s\x1b\[K",
-                    shown.decode()), shown
+                    shown), shown

@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 from holdport import FAILED, NO_SUCH, USAGE, alive, descendants, descriptors, eventually, get, kill
+from test_4_both_die import kill_both
 
 STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 
@@ -362,11 +363,7 @@ def test_a_writer_whose_disk_hangs_keeps_nobody_from_starting_again(holdport):
     holdport.run(fail=f"write@{path}:HANG:1", env={"HOLDPORT_HANG": str(hang)})
     eventually(scribes)
     manager = holdport.manager_pid
-    os.kill(holdport.pid, signal.SIGSTOP)
-    kill(manager)
-    eventually(lambda: not alive(manager))
-    kill(holdport.pid)
-    holdport.process.wait()
+    kill_both(holdport, manager)
     holdport.run()
     assert holdport.manager_pid != manager
     hang.unlink()

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from holdport import ANOTHER_RUNS, BUILD, Orphan, alive, eventually, get, kill
+from moments import RESTARTING
 
 
 def kill_manager(holdport):
@@ -89,23 +90,9 @@ def test_managers_and_keepers_may_be_killed_one_after_the_other(holdport):
     assert get(address) == "worker"
 
 
-WHILE = {
-    "starting": ("--start-delay 300", "", lambda e: e["what"] == "worker" and
-                 e["generation"] == 2 and e["state"] == "starting"),
-    "partial": ("--start-delay 200", "workers = 3",
-                lambda e: e["generation"] == 2 and e["state"] == "partial"),
-    "current": ("--stop-delay 300", "workers = 2",
-                lambda e: e["generation"] == 2 and e["state"] == "current"),
-    "draining": ("--stop-delay 300", "",
-                 lambda e: e["what"] == "worker" and e["state"] == "draining"),
-    "replacing": ("--start-delay 200", "strategy = replace",
-                  lambda e: e["what"] == "worker" and e["state"] == "gone"),
-}
-
-
-@pytest.mark.parametrize("moment", WHILE)
+@pytest.mark.parametrize("moment", RESTARTING)
 def test_a_restart_goes_on_whenever_the_keeper_is_killed(holdport, moment):
-    options, section, is_it = WHILE[moment]
+    options, section, is_it = RESTARTING[moment]
     address = holdport.run_web("--notify", *options.split(), section=f"ready = notify\n{section}")
     old, heir = holdport.pids("web"), holdport.manager_pid
     with holdport.load(address, "--rate", 200) as load:

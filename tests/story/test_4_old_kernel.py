@@ -1,47 +1,23 @@
 """A Linux without pidfds (before 5.3): a filter answers pidfd_open(2), close_range(2)
 with ENOSYS, for the supervisor and all below it."""
 
-import ctypes
 import os
 import signal
-import struct
-import subprocess
 
 import pytest
 
-from holdport import BUILD, FAILED, alive, eventually, get
+from holdport import FAILED, alive, eventually, get
+from refused_calls import run_without
 
 MISSING = (434, 436)    # pidfd_open, close_range; on every architecture
-ENOSYS = 38
-PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, FILTER = 38, 22, 2
-LOAD, JUMP_EQUAL, RETURN = 0x20, 0x15, 0x06
-RET_ALLOW, RET_ERRNO = 0x7fff0000, 0x00050000
-
-
-def forget():
-    steps = [(LOAD, 0, 0, 0)]
-    for number in MISSING:
-        steps += [(JUMP_EQUAL, 0, 1, number), (RETURN, 0, 0, RET_ERRNO | ENOSYS)]
-    steps += [(RETURN, 0, 0, RET_ALLOW)]
-    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
-    program = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(steps),
-                                                      ctypes.addressof(code)))
-    libc = ctypes.CDLL(None, use_errno=True)
-    assert libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
-    assert libc.prctl(PR_SET_SECCOMP, FILTER, program, 0, 0) == 0
 
 
 @pytest.fixture
 def old(holdport):
     def run(*options, **named):
         address = holdport.write_web(*options, **named)
-        with open(holdport.output, "ab") as out, open("/dev/zero") as careless:
-            holdport.process = subprocess.Popen(
-                [BUILD / "bin/holdport", "run", "-c", holdport.config], stdin=subprocess.DEVNULL,
-                stdout=out, stderr=out, env=holdport.env, start_new_session=True,
-                pass_fds=(careless.fileno(),), preexec_fn=forget)
-        holdport._children.append(holdport.process)
-        eventually(holdport._answers, what="the supervisor answers")
+        with open("/dev/zero") as careless:
+            run_without(holdport, *MISSING, pass_fds=(careless.fileno(),))
         holdport.await_("web")
         return address
     return run

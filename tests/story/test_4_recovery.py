@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from holdport import FAILED, alive, descendants, eventually, get
+from moments import RESTARTING
 
 
 def kill_manager(holdport, manager=None):
@@ -72,25 +73,9 @@ def test_one_after_the_other_may_be_killed(holdport):
     assert holdport.status()["supervisor"]["recoveries"] == 3
 
 
-WHILE_RESTARTING = {
-    "starting": ("--start-delay 300", "", lambda e: e["what"] == "worker" and
-                 e["generation"] == 2 and e["state"] == "starting"),
-    "proving": ("--start-delay 300", "workers = 2\nstrategy = overlap",
-                lambda e: e["generation"] == 2 and e["state"] == "proving"),
-    "partial": ("--start-delay 200", "workers = 3",
-                lambda e: e["generation"] == 2 and e["state"] == "partial"),
-    "current": ("--stop-delay 300", "workers = 2",
-                lambda e: e["generation"] == 2 and e["state"] == "current"),
-    "draining": ("--stop-delay 300", "",
-                 lambda e: e["what"] == "worker" and e["state"] == "draining"),
-    "replacing": ("--start-delay 200", "strategy = replace",
-                  lambda e: e["what"] == "worker" and e["state"] == "gone"),
-}
-
-
-@pytest.mark.parametrize("moment", WHILE_RESTARTING)
+@pytest.mark.parametrize("moment", RESTARTING)
 def test_a_restart_goes_on_whenever_the_manager_is_killed(holdport, moment):
-    options, section, is_it = WHILE_RESTARTING[moment]
+    options, section, is_it = RESTARTING[moment]
     address = holdport.run_web("--notify", *options.split(), section=f"ready = notify\n{section}")
     old, manager = holdport.pids("web"), holdport.manager_pid
     with holdport.load(address, "--rate", 200) as load:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from holdport import BUILD, FAILED, ROOT, SUPPORT, alive, descendants, descriptors, eventually, get
+from moments import RESTARTING
 
 NOBODY = 65534
 
@@ -171,30 +172,18 @@ def test_half_a_line_is_whole_after_a_rollback_too(holdport):
 
 def test_a_watchdog_that_runs_is_not_wound_up(holdport):
     run_installed(holdport, section="watchdog = 2s")
-    for _ in range(200):
+
+    def upgraded_and_missed():
         holdport.ok("upgrade")
-        if "missed its watchdog" in holdport.log():
-            break
-    else:
-        raise AssertionError("it was wound up again and again")
+        return "missed its watchdog" in holdport.log()
+
+    eventually(upgraded_and_missed, what="it was wound up again and again")
     holdport.ok("stop", "web")
 
 
-WHILE_RESTARTING = {
-    "starting": ("--start-delay 200", "", lambda e: e["what"] == "worker" and
-                 e["generation"] == 2 and e["state"] == "starting"),
-    "partial": ("--start-delay 100", "workers = 3",
-                lambda e: e["generation"] == 2 and e["state"] == "partial"),
-    "draining": ("--stop-delay 200", "",
-                 lambda e: e["what"] == "worker" and e["state"] == "draining"),
-    "replacing": ("--start-delay 100", "strategy = replace",
-                  lambda e: e["what"] == "worker" and e["state"] == "gone"),
-}
-
-
-@pytest.mark.parametrize("moment", WHILE_RESTARTING)
+@pytest.mark.parametrize("moment", RESTARTING)
 def test_a_restart_goes_on(holdport, moment):
-    options, section, is_it = WHILE_RESTARTING[moment]
+    options, section, is_it = RESTARTING[moment]
     address, old, _ = run_installed(holdport, *options.split(),
                                     section=f"ready = notify\n{section}")
     events = holdport.events()

@@ -1,10 +1,8 @@
 """Where no filter can report: a preload library tells of bind(2), with the same answers."""
 
-import ctypes
 import os
 import signal
 import socket
-import struct
 import subprocess
 from pathlib import Path
 
@@ -12,26 +10,10 @@ import pytest
 
 from holdport import BUILD, FAILED, eventually, get
 from intercepted import await_calls, binder, calls, restart, write
+from refused_calls import refuse, run_without
 from test_4_recovery import kill_manager, no_manager
 
 PIDFD_GETFD = 438    # on every architecture; without it no descriptor can be looked at
-ENOSYS = 38
-PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, FILTER = 38, 22, 2
-LOAD, JUMP_EQUAL, RETURN = 0x20, 0x15, 0x06
-RET_ALLOW, RET_ERRNO = 0x7fff0000, 0x00050000
-
-
-def without_getfd():
-    """As before Linux 5.6, for the supervisor and all below it."""
-    steps = [(LOAD, 0, 0, 0), (JUMP_EQUAL, 0, 1, PIDFD_GETFD),
-             (RETURN, 0, 0, RET_ERRNO | ENOSYS), (RETURN, 0, 0, RET_ALLOW)]
-    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
-    program = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(steps),
-                                                      ctypes.addressof(code)))
-    libc = ctypes.CDLL(None, use_errno=True)
-    assert libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
-    assert libc.prctl(PR_SET_SECCOMP, FILTER, program, 0, 0) == 0
-
 
 SERVER = """\
 import os, signal, socket, sys
@@ -77,13 +59,7 @@ def server(holdport):
 def old(holdport):
     """Runs the supervisor on a system without pidfd_getfd(2)."""
     def run(program="web"):
-        with open(holdport.output, "ab") as out:
-            holdport.process = subprocess.Popen(
-                [BUILD / "bin/holdport", "run", "-c", holdport.config], stdin=subprocess.DEVNULL,
-                stdout=out, stderr=out, env=holdport.env, start_new_session=True,
-                preexec_fn=without_getfd)
-        holdport._children.append(holdport.process)
-        eventually(holdport._answers, what="the supervisor answers")
+        run_without(holdport, PIDFD_GETFD)
         if program:
             holdport.await_(program)
     return run
@@ -159,7 +135,7 @@ def test_check_says_so_before(holdport, server):
     said = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "warning" not in said.stderr
     said = subprocess.run(command, capture_output=True, text=True, check=True,
-                          preexec_fn=without_getfd)
+                          preexec_fn=lambda: refuse(PIDFD_GETFD))
     assert "warning: program web: handoff = intercept: a bind(2) cannot be intercepted here" \
         in said.stderr and "linked dynamically" in said.stderr
 
