@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* Room for one descriptor, aligned as cmsg(3) wants it. */
 union room {
@@ -24,6 +25,22 @@ int pass_send(int socket, const void *bytes, size_t length, int fd)
 	return sendmsg(socket, &m, MSG_NOSIGNAL) == (ssize_t)length ? 0 : -1;
 }
 
+/* The first one.  The room for one is rounded up, and may hold two. */
+static int passed(struct msghdr *m)
+{
+	const struct cmsghdr *c = CMSG_FIRSTHDR(m);
+	int fds[sizeof(union room) / sizeof(int)] = { -1 };
+	size_t size = 0;
+
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
+		size = c->cmsg_len - CMSG_LEN(0);
+		memcpy(fds, CMSG_DATA(c), size);
+	}
+	for (size_t i = 1; i < size / sizeof(int); i++)
+		(void)close(fds[i]);
+	return fds[0];
+}
+
 ssize_t pass_receive(int socket, void *bytes, size_t length, int *ret_fd)
 {
 	union room room = { .bytes = { 0 } };
@@ -31,11 +48,7 @@ ssize_t pass_receive(int socket, void *bytes, size_t length, int *ret_fd)
 	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &room,
 			    .msg_controllen = sizeof(room) };
 	ssize_t n = recvmsg(socket, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	const struct cmsghdr *c = n >= 0 ? CMSG_FIRSTHDR(&m) : NULL;
 
-	*ret_fd = -1;
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
-	    c->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(ret_fd, CMSG_DATA(c), sizeof(int));
+	*ret_fd = n >= 0 ? passed(&m) : -1;
 	return n;
 }

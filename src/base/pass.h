@@ -8,7 +8,7 @@
 /* 0, or -1 and errno.  Fit for a child between fork and exec. */
 int pass_send(int socket, const void *bytes, size_t length, int fd);
 /* As recv(2), without waiting.  *ret_fd is close-on-exec and the caller's; -1: none
- * came. */
+ * came.  Of several the first; the others are closed. */
 ssize_t pass_receive(int socket, void *bytes, size_t length, int *ret_fd);
 
 #endif

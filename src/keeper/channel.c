@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/fd.h"
+#include "base/pass.h"
 
 /* One that does not read for so long is stopped or lost. */
 enum { PATIENCE_MS = 2000 };
@@ -80,39 +80,18 @@ int channel_send(int fd, enum channel_word word, int64_t number, int64_t other,
 	}
 }
 
-/* The first one.  The room for one is rounded up, and may hold two. */
-static int passed(struct msghdr *m)
-{
-	struct cmsghdr *c = CMSG_FIRSTHDR(m);
-	int fds[sizeof(union pass) / sizeof(int)] = { -1 };
-	size_t size = 0;
-
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
-		size = c->cmsg_len - CMSG_LEN(0);
-		memcpy(fds, CMSG_DATA(c), size);
-	}
-	for (size_t i = 1; i < size / sizeof(int); i++)
-		fd_close(&fds[i]);
-	return fds[0];
-}
-
 int channel_receive(int fd, struct channel_message *ret, int *ret_pass)
 {
-	struct iovec part = { .iov_base = ret, .iov_len = sizeof(*ret) };
-	union pass room;
-	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &room,
-			    .msg_controllen = sizeof(room) };
-	ssize_t n = recvmsg(fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	ssize_t n = pass_receive(fd, ret, sizeof(*ret), ret_pass);
 
 	/* The other side ended and left something unread: the kernel says so once, before
 	 * what it had said itself (measured on 6.18). */
 	if (n < 0 && errno == ECONNRESET)
-		n = recvmsg(fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+		n = pass_receive(fd, ret, sizeof(*ret), ret_pass);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -1;
 	if (n == 0)
 		return -1;
-	*ret_pass = passed(&m);
 	/* Of another size: nothing that we know. */
 	if (n != (ssize_t)sizeof(*ret))
 		ret->word = 0;
