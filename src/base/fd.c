@@ -80,19 +80,17 @@ char *fd_read_file(const char *path, size_t limit)
 	return str_take(&text);
 }
 
-static int write_all(int fd, const char *text)
+int fd_write_all(int fd, const char *bytes, size_t length)
 {
-	size_t left = strlen(text);
-
-	while (left) {
-		ssize_t n = write(fd, text, left);
+	while (length) {
+		ssize_t n = write(fd, bytes, length);
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
+		if (n <= 0)
 			return -1;
-		text += n;
-		left -= (size_t)n;
+		bytes += n;
+		length -= (size_t)n;
 	}
 	return 0;
 }
@@ -122,7 +120,7 @@ int fd_replace_file(const char *path, const char *text, unsigned mode)
 
 	(void)unlink(beside);	/* a crash may have left it, under the same pid */
 	fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-	if (fd >= 0 && write_all(fd, text) == 0 && rename(beside, path) == 0)
+	if (fd >= 0 && fd_write_all(fd, text, strlen(text)) == 0 && rename(beside, path) == 0)
 		rc = 0;
 	why = errno;
 	if (fd >= 0 && rc < 0)

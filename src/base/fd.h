@@ -13,6 +13,9 @@ void fd_drop(int *fd);
 int fd_take(int *fd);
 int fd_non_blocking(int fd, int yes);	/* 0, or -1 and errno */
 
+/* All of it; 0, or -1 and errno. */
+int fd_write_all(int fd, const char *bytes, size_t length);
+
 /* Writes without waiting for a reader, as far as it takes: false when not all of
  * it went.  A pipe that is said to be writable takes PIPE_BUF bytes (pipe(7)). */
 enum { FD_WRITE_MOST = 4096 };

@@ -20,21 +20,6 @@ void journal_init(struct journal *j, char *path)
 	*j = (struct journal){ .fd = -1, .file = -1, .path = path };
 }
 
-static int write_all(int fd, const char *text, size_t length)
-{
-	while (length) {
-		ssize_t n = write(fd, text, length);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -1;
-		text += n;
-		length -= (size_t)n;
-	}
-	return 0;
-}
-
 static void file_failed(struct journal *j)
 {
 	if (!j->failed)
@@ -51,7 +36,7 @@ static void begin_file(struct journal *j, const char *text, size_t length)
 	int file = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
 			0600);
 
-	if (file < 0 || write_all(file, text, length) < 0 || rename(beside, j->path) < 0) {
+	if (file < 0 || fd_write_all(file, text, length) < 0 || rename(beside, j->path) < 0) {
 		file_failed(j);
 		(void)unlink(beside);
 		fd_close(&file);
@@ -67,7 +52,7 @@ int journal_checkpoint(struct journal *j, const char *text, size_t length, struc
 {
 	int fd = platform_anonymous_file("holdport-state");
 
-	if (fd < 0 || write_all(fd, text, length) < 0) {
+	if (fd < 0 || fd_write_all(fd, text, length) < 0) {
 		(void)err_sys(err, errno, "cannot write a checkpoint");
 		fd_close(&fd);
 		return -1;
@@ -85,10 +70,10 @@ void journal_append(struct journal *j, const char *text, size_t length)
 {
 	if (j->fd < 0)
 		return;
-	if (write_all(j->fd, text, length) < 0)
+	if (fd_write_all(j->fd, text, length) < 0)
 		log_error("the state cannot be written down: %s", strerror(errno));
 	j->length += length;
-	if (j->file >= 0 && write_all(j->file, text, length) < 0)
+	if (j->file >= 0 && fd_write_all(j->file, text, length) < 0)
 		file_failed(j);
 }
 
