@@ -28,9 +28,9 @@ void events_init(struct events *e);
 void events_fini(struct events *e);
 /* name: n->program, or the name of a socket where n->program is NULL. */
 void events_add(struct events *e, const struct news *n, const char *name);
-/* The first number after `since` that is still kept; e->next when none is. */
 /* One of an earlier manager, with its number; takes json. */
 void events_put(struct events *e, uint64_t number, char *json);
+/* The first number after `since` that is still kept; e->next when none is. */
 uint64_t events_first_after(const struct events *e, uint64_t since);
 const char *events_at(const struct events *e, uint64_t number);
 void events_listen(struct events *e, struct event_listener *l);

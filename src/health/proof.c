@@ -153,12 +153,6 @@ static void start_delay(struct proof *p)
 	loop_timer_start(p->loop, &p->look, p->spec.program->ready.delay - lived, on_delay);
 }
 
-void proof_start(struct proof *p, struct loop *loop, const struct proof_spec *spec,
-		 void (*proved)(struct proof *p, const char *by))
-{
-	proof_go_on(p, loop, spec, loop_now(loop), proved);
-}
-
 const char *proof_word(const char *text)
 {
 	static const char *const words[] = { "notify", "ack", "fd", "tcp", "exec", "delay",

@@ -46,9 +46,7 @@ struct proof {
 	void (*proved)(struct proof *p, const char *by);
 };
 
-void proof_start(struct proof *p, struct loop *loop, const struct proof_spec *spec,
-		 void (*proved)(struct proof *p, const char *by));
-/* As proof_start() of one that began earlier (loop_now() then). */
+/* began: loop_now(), or what it was then if it goes on. */
 void proof_go_on(struct proof *p, struct loop *loop, const struct proof_spec *spec, int64_t began,
 		 void (*proved)(struct proof *p, const char *by));
 /* The word that proved_by was, as proved() says it; NULL: it is none. */

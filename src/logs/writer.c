@@ -151,18 +151,25 @@ static int send_add(struct log_writer *w, struct log_stream *s)
 	int sent;
 
 	memcpy(o.origin, s->origin, sizeof(o.origin));
-	sent = s->told ? 1 : order_send(w->channel, &o, s->fd);
-	s->told = s->told || sent > 0;
+	sent = order_send(w->channel, &o, s->fd);
+	s->told = sent > 0;
 	return sent;
 }
 
 static int send_end(struct log_writer *w, struct log_stream *s)
 {
 	const struct order o = { .word = ORDER_END, .number = s->number };
-	int sent = s->ended && !s->told_end ? order_send(w->channel, &o, -1) : 1;
+	int sent = order_send(w->channel, &o, -1);
 
-	s->told_end = s->told_end || (s->ended && sent > 0);
+	s->told_end = sent > 0;
 	return sent;
+}
+
+/* False: not now.  Of most there is nothing to be said, and an order is large. */
+static bool say(struct log_writer *w, struct log_stream *s)
+{
+	return (s->told || send_add(w, s) > 0) &&
+	       (!s->ended || s->told_end || send_end(w, s) > 0);
 }
 
 /* True: all that is to be said has been. */
@@ -171,7 +178,7 @@ static bool say_all(struct log_writer *w)
 	const struct order again = { .word = ORDER_REOPEN };
 
 	list_each(s, &w->streams, struct log_stream, node)
-		if (s->fd >= 0 && (send_add(w, s) <= 0 || send_end(w, s) <= 0))
+		if (s->fd >= 0 && !say(w, s))
 			return false;
 	if (w->reopen && order_send(w->channel, &again, -1) <= 0)
 		return false;

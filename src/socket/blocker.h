@@ -82,7 +82,4 @@ char *blocker_user(const struct holder *h);
 void blocker_advice(const struct key *key, const struct facts *f, const struct judgement *v,
 		    struct str *ret);
 
-/* A look and its sentence at once, for a bind with the usual options. */
-void blocker_explain(const struct key *key, int bind_errno, struct str *ret);
-
 #endif

@@ -9,8 +9,6 @@
 #include "socket/blocker.h"
 #include "socket/unix_path.h"
 
-#define EXPLAIN_MS 500	/* for a look at every process of the system */
-
 static bool name_of(uid_t uid, struct str *ret)
 {
 	struct passwd entry, *found = NULL;
@@ -263,15 +261,4 @@ void blocker_advice(const struct key *key, const struct facts *f, const struct j
 	else if (f->why == EACCES && f->port >= 0 && f->port < f->first_free_port)
 		str_addf(ret, "run as root, give CAP_NET_BIND_SERVICE, or set "
 			 "net.ipv4.ip_unprivileged_port_start to %d or less", f->port);
-}
-
-void blocker_explain(const struct key *key, int bind_errno, struct str *ret)
-{
-	struct attempt a = { .key = key, .sharing = key->type != SOCK_DGRAM, .why = bind_errno };
-	struct judgement v;
-	struct facts f;
-
-	facts_gather(&a, NULL, EXPLAIN_MS, &f);
-	blocker_judge(&f, &v);
-	blocker_text(key, &f, &v, ret);
 }

@@ -90,12 +90,19 @@ bool rebind_like_leader(const struct held *h, struct beside *ret_how)
 	return leader->deaf && leader->fd >= 0;
 }
 
+/* Can hearing be taken from it, and given back?  A datagram socket without an interface
+ * cannot even answer. */
+static bool can_deafen(const struct held *h)
+{
+	return h->key.type != SOCK_DGRAM && platform_can(CAN_STEER);
+}
+
 bool rebind_make_room(struct held *h, struct beside *ret_how)
 {
 	bool beside = false;
 	struct err err;
 
-	*ret_how = (struct beside){ .deaf = rebind_can_deafen(h), .owner = geteuid(),
+	*ret_how = (struct beside){ .deaf = can_deafen(h), .owner = geteuid(),
 				    .number = rebind_number(h) };
 	list_each(o, &h->store->sockets, struct held, node) {
 		if (o == h || o->fd < 0 || !o->leaving || o->key.family == AF_UNIX ||
@@ -148,12 +155,6 @@ unsigned rebind_number(const struct held *h)
 	return (unsigned)(h->number & DEAF_MOST);
 }
 
-/* By a datagram socket without an interface nothing can be answered either. */
-bool rebind_can_deafen(const struct held *h)
-{
-	return h->key.type != SOCK_DGRAM && platform_can(CAN_STEER);
-}
-
 /* The kernel makes a group of them, and asks it who is to have a connection. */
 static bool one_group(const struct held *a, const struct held *b)
 {
@@ -177,7 +178,7 @@ static void hear(struct held *h)
 	if (!h->deaf)
 		return;
 	list_each(o, &h->store->sockets, struct held, node)
-		if (!rebind_can_deafen(o) && rebind_rivals(h, o))
+		if (!can_deafen(o) && rebind_rivals(h, o))
 			prefer(h, o, 0);
 	h->deaf = false;
 	for (size_t i = 0; i < group_size(h); i++)
@@ -296,7 +297,7 @@ static bool is_to_hear(const struct held *h)
 /* Once deaf it stays so where the system does not give hearing back. */
 static bool may_be_deafened(const struct held *h)
 {
-	return rebind_can_deafen(h) || outranked(h);
+	return can_deafen(h) || outranked(h);
 }
 
 static void yield(struct held *h)
@@ -304,7 +305,7 @@ static void yield(struct held *h)
 	bool chosen = false;
 
 	list_each(n, &h->store->sockets, struct held, node)
-		if (!rebind_can_deafen(n) && rebind_rivals(h, n) && one_group(h, n)) {
+		if (!can_deafen(n) && rebind_rivals(h, n) && one_group(h, n)) {
 			prefer(n, h, 1);
 			chosen = true;
 		}
@@ -386,12 +387,10 @@ static struct held *renew(struct held *h)
 
 struct held *rebind_if_spoilt(struct held *h)
 {
-	struct held *newest = store_claim(h->store, &h->key);
-
-	if (!is_spoilt(h) || h->key.family == AF_UNIX || (h->group && !rebind_can_deafen(h)))
+	if (!is_spoilt(h) || h->key.family == AF_UNIX || (h->group && !can_deafen(h)))
 		return h;
 	if (h->leaving)
-		return newest;
+		return store_claim(h->store, &h->key);
 	if (h->renewed && loop_now(h->store->loop) - h->renewed < RENEW_PAUSE_MS)
 		return h;
 	return renew(h);
@@ -409,7 +408,7 @@ const char *rebind_reason(const struct held *h)
 
 void rebind_open_door(struct held *h)
 {
-	if (!h->deaf || !rebind_can_deafen(h))
+	if (!h->deaf || !can_deafen(h))
 		return;
 	hear(h);
 	h->door = true;

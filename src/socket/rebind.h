@@ -31,8 +31,6 @@ bool rebind_like_leader(const struct held *h, struct beside *ret_how);
 /* By which it is deaf: the kernel must not make one group of two that are deaf at one
  * address, for one of them may be forsaken. */
 unsigned rebind_number(const struct held *h);
-/* Can hearing be taken from it, and given back? */
-bool rebind_can_deafen(const struct held *h);
 /* h is bound now, or could not be; it is about to be closed. */
 void rebind_bound(struct held *h);
 void rebind_leave(struct held *h);

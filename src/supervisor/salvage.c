@@ -182,16 +182,16 @@ static unsigned put_all(struct wreck *w, struct custody *c)
 static bool take_all(struct supervisor *s)
 {
 	struct wreck w = { 0 };
-	unsigned sockets = 0;
+	unsigned sockets;
 	bool any;
 
 	add_sockets(&w, &s->memory.before);
 	list_each(b, &s->memory.before.programs, struct snapshot_block, node)
 		take_from_program(&w, b);
 	look_everywhere(&w);
+	any = w.living;
 	for (size_t i = 0; i < w.count; i++)
-		sockets += w.lost[i].fd >= 0;
-	any = w.living || sockets;
+		any = any || w.lost[i].fd >= 0;
 	if (any) {
 		sockets = put_all(&w, &s->memory.custody);
 		log_notice("the supervisor before this one was killed, keeper and manager: %u of its "

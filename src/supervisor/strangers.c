@@ -26,6 +26,8 @@ struct look {
 	size_t count;
 	struct stranger *found;
 	size_t found_count;
+	pid_t pid;			/* looked at last, and whether it is one of ours */
+	bool ours;
 };
 
 static void add(struct look *l, struct held *h)
@@ -62,10 +64,12 @@ static void tell(struct look *l, const struct held *h, const struct socket_copy 
 }
 
 /* An activator that gave us the socket has it by right. */
-static bool may_have(const struct look *l, const struct held *h, pid_t pid)
+static bool may_have(struct look *l, const struct held *h, pid_t pid)
 {
-	return pid == getppid() || h->origin == ORIGIN_INHERITED ||
-	       control_holder(&l->s->control, pid);
+	if (l->pid != pid)
+		l->ours = pid == getppid() || control_holder(&l->s->control, pid);
+	l->pid = pid;
+	return l->ours || h->origin == ORIGIN_INHERITED;
 }
 
 static bool on_copy(const struct socket_copy *copy, void *ctx)

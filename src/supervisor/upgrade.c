@@ -17,7 +17,7 @@
 
 enum { LOOK_MS = 5, NUMBER_DIGITS = 12 };
 
-const char *upgrade_state_word(enum upgrade_state s)
+static const char *state_word(enum upgrade_state s)
 {
 	static const char *const words[] = {
 #define X(name, word) [UPGRADE_##name] = word,
@@ -228,7 +228,7 @@ void upgrade_record(const struct upgrade *u, struct str *out)
 	if (!u->number)
 		return;
 	fact_number(out, "upgrade", u->number);
-	fact_text(out, "upgrade_state", upgrade_state_word(u->state));
+	fact_text(out, "upgrade_state", state_word(u->state));
 	fact_text(out, "upgrade_text", u->text);
 	fact_text(out, "upgrade_from", u->from);
 }
@@ -236,7 +236,7 @@ void upgrade_record(const struct upgrade *u, struct str *out)
 static enum upgrade_state state_of(const char *word)
 {
 	for (int i = 0; word && i < UPGRADE_STATE_COUNT; i++)
-		if (strcmp(upgrade_state_word((enum upgrade_state)i), word) == 0)
+		if (strcmp(state_word((enum upgrade_state)i), word) == 0)
 			return (enum upgrade_state)i;
 	return UPGRADE_FAILED;
 }

@@ -40,7 +40,6 @@ struct upgrade {
 	struct loop_timer patience;
 };
 
-const char *upgrade_state_word(enum upgrade_state s);
 /* A number, by which its outcome can be asked for; -1: it is not begun. */
 int upgrade_begin(struct supervisor *s, struct err *err);
 static inline bool upgrade_under_way(const struct upgrade *u)

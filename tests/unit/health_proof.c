@@ -94,7 +94,7 @@ static const char *proved_by(struct scene *s)
 				   .held_count = 1, .ready_fd = -1 };
 
 	s->program.ready.how = READY_AUTO;
-	proof_start(&s->proof, s->loop, &spec, on_proved);
+	proof_go_on(&s->proof, s->loop, &spec, loop_now(s->loop), on_proved);
 	(void)usleep(20000);	/* the first look is due before the loop turns */
 	loop_run(s->loop);
 	return s->by;

@@ -11,11 +11,17 @@
 #include "socket/blocker.h"
 #include "socket/open.h"
 
+/* For a bind with the usual options. */
 static char *explain(const struct key *key, int why)
 {
+	struct attempt a = { .key = key, .sharing = key->type != SOCK_DGRAM, .why = why };
 	struct str text = { 0 };
+	struct judgement v;
+	struct facts f;
 
-	blocker_explain(key, why, &text);
+	facts_gather(&a, NULL, 500, &f);
+	blocker_judge(&f, &v);
+	blocker_text(key, &f, &v, &text);
 	return str_take(&text);
 }
 
