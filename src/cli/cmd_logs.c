@@ -21,19 +21,10 @@ struct logs {
 	bool open;			/* somebody reads what we print */
 };
 
-static bool keep(const json_t *parameters, void *ctx)
-{
-	struct logs *l = ctx;
-
-	json_decref(l->answer);
-	l->answer = json_incref((json_t *)parameters);
-	return true;
-}
-
 static struct client_call ask(struct logs *l)
 {
 	return (struct client_call){
-		.method = "Logs", .on_reply = keep, .ctx = l,
+		.method = "Logs", .on_reply = keep_answer, .ctx = &l->answer,
 		.parameters = json_pack("{s:s}", "name", l->request->names[0]),
 	};
 }

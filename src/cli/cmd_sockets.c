@@ -6,19 +6,11 @@
 #include "cli/session.h"
 #include "cli/sockets_text.h"
 
-static bool keep(const json_t *parameters, void *ctx)
-{
-	json_t **kept = ctx;
-
-	json_decref(*kept);
-	*kept = json_incref((json_t *)parameters);
-	return true;
-}
-
 int cmd_sockets(struct request *r)
 {
 	json_t *answer = NULL;
-	struct client_call call = { .method = "Sockets", .again = true, .on_reply = keep, .ctx = &answer };
+	struct client_call call = { .method = "Sockets", .again = true,
+				    .on_reply = keep_answer, .ctx = &answer };
 	struct str text = { 0 };
 	int code;
 

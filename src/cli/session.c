@@ -213,7 +213,7 @@ int session_ask(const struct request *r, const struct client_call *call)
 	return code;
 }
 
-static bool keep(const json_t *parameters, void *ctx)
+bool keep_answer(const json_t *parameters, void *ctx)
 {
 	json_t **kept = ctx;
 
@@ -229,7 +229,7 @@ struct client_call status_call(json_t *names, json_t **ret)
 		.method = "Status",
 		.again = true,
 		.parameters = names ? json_pack("{s:o}", "names", names) : NULL,
-		.on_reply = keep,
+		.on_reply = keep_answer,
 		.ctx = ret,
 	};
 }

@@ -33,6 +33,9 @@ char *config_named(const struct request *r);
 /* Reads it; 0, or every fault was printed. */
 int config_load(const char *file, struct settings **ret);
 
+/* For client_call.on_reply: the last answer.  ctx: a json_t **, NULL at first; the caller
+ * owns what is in it. */
+bool keep_answer(const json_t *parameters, void *ctx);
 /* A call that keeps the answer in *ret, which stays NULL when it fails.  names is
  * taken; NULL: all. */
 struct client_call status_call(json_t *names, json_t **ret);

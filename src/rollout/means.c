@@ -122,15 +122,16 @@ unsigned means_bindings(const struct means *m)
 
 void means_renew(struct means *m)
 {
-	for (size_t i = 0; i < m->held_count; i++) {
-		struct held *was = m->held[i];
+	for (size_t i = 0; i < m->held_count; i++)
+		means_swap(m, i, rebind_if_spoilt(m->held[i]));
+}
 
-		m->held[i] = rebind_if_spoilt(was);
-		if (m->held[i] == was)
-			continue;
-		held_ref(m->held[i]);
-		held_unref(was);
-	}
+bool means_has(const struct means *m, const struct held *h)
+{
+	for (size_t i = 0; i < m->held_count; i++)
+		if (m->held[i] == h)
+			return true;
+	return false;
 }
 
 bool means_same_sockets(const struct means *a, const struct means *b)

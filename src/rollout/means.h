@@ -38,6 +38,7 @@ void means_unref(struct means *m);		/* accepts NULL */
 unsigned means_bindings(const struct means *m);
 /* Sockets that a worker has spoilt are bound anew (rebind_if_spoilt()). */
 void means_renew(struct means *m);
+bool means_has(const struct means *m, const struct held *h);
 bool means_same_sockets(const struct means *a, const struct means *b);
 
 /* Are all of its sockets bound, every slot of a group?  What is missing is added to ret_missing

@@ -59,16 +59,25 @@ static struct means *means_with_sockets(const struct revival *r, const char *nam
 	return m;
 }
 
-int slot_revive(struct store *s, const struct fact *f, const struct record_settings *settings,
-		int *fd)
+/* NULL: nothing that these settings have. */
+static const struct socket_settings *socket_of(const struct fact *f,
+					       const struct record_settings *settings)
 {
 	struct settings *of = settings->find(fact_int(f, "settings", 0), settings->ctx);
 	const char *name = fact_get(f, "name");
 	const struct socket_settings *k = of && name ? settings_socket(of, name) : NULL;
+
+	return k && natural(f, "index") < k->address_count ? k : NULL;
+}
+
+int slot_revive(struct store *s, const struct fact *f, const struct record_settings *settings,
+		int *fd)
+{
+	const struct socket_settings *k = socket_of(f, settings);
 	size_t index = natural(f, "index");
 	struct key key;
 
-	if (!natural(f, "slot") || !k || index >= k->address_count)
+	if (!natural(f, "slot") || !k)
 		return -1;
 	key_of_address(k, index, &key);
 	key.slot = (int)natural(f, "slot");
@@ -79,13 +88,11 @@ int slot_revive(struct store *s, const struct fact *f, const struct record_setti
 struct held *held_revive(struct store *s, const struct fact *f,
 			 const struct record_settings *settings, int *fd)
 {
-	struct settings *of = settings->find(fact_int(f, "settings", 0), settings->ctx);
-	const char *name = fact_get(f, "name");
-	const struct socket_settings *k = of && name ? settings_socket(of, name) : NULL;
+	const struct socket_settings *k = socket_of(f, settings);
 	size_t index = natural(f, "index");
 	struct key key;
 
-	if (!k || index >= k->address_count)
+	if (!k)
 		return NULL;
 	if (!fact_bool(f, "by_worker"))
 		key_of_address(k, index, &key);

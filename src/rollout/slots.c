@@ -34,14 +34,6 @@ void slots_open(struct program *p)
 		group_grow(p->wanted->held[i], slots_to_come(p));
 }
 
-static bool has(const struct means *m, const struct held *h)
-{
-	for (size_t i = 0; i < m->held_count; i++)
-		if (m->held[i] == h)
-			return true;
-	return false;
-}
-
 /* One that is proved by a connection must get connections before. */
 static bool serves(const struct member *m)
 {
@@ -78,7 +70,7 @@ static void choose(const struct program *p, const struct held *leader, size_t wa
 {
 	list_each(g, &p->generations, struct generation, node)
 		list_each(m, &g->members, struct member, node)
-			if (m->index < count && has(m->means, leader) && serves(m))
+			if (m->index < count && means_has(m->means, leader) && serves(m))
 				served[m->index] = true;
 	if (p->up && p->quiet_since && p->quiet_wanted < count)
 		memset(served + p->quiet_wanted, 0,
@@ -112,7 +104,7 @@ static void each_leader(struct program *p, void (*act)(struct program *p, struct
 		act(p, p->wanted->held[i]);
 	list_each(g, &p->generations, struct generation, node)
 		for (size_t i = 0; i < g->means->held_count; i++)
-			if (!has(p->wanted, g->means->held[i]))
+			if (!means_has(p->wanted, g->means->held[i]))
 				act(p, g->means->held[i]);
 }
 

@@ -18,14 +18,6 @@ bool takeover_rebinds(const struct program *p)
 	return false;
 }
 
-static bool has(const struct means *m, const struct held *h)
-{
-	for (size_t i = 0; i < m->held_count; i++)
-		if (m->held[i] == h)
-			return true;
-	return false;
-}
-
 /* Only workers that live can accept. */
 static struct held *not_empty(const struct program *p)
 {
@@ -33,7 +25,7 @@ static struct held *not_empty(const struct program *p)
 		if (g == p->next || list_empty(&g->members))
 			continue;
 		for (size_t i = 0; i < g->means->held_count; i++)
-			if (!has(p->next->means, g->means->held[i]) &&
+			if (!means_has(p->next->means, g->means->held[i]) &&
 			    !rebind_is_empty(g->means->held[i]))
 				return g->means->held[i];
 	}

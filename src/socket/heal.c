@@ -11,6 +11,7 @@
 #include "platform/platform.h"
 #include "socket/anchor.h"
 #include "socket/group.h"
+#include "socket/held.h"
 #include "socket/open.h"
 
 static const struct held *leader_of(const struct held *h)
@@ -164,7 +165,7 @@ static void unspoil(struct held *h)
 static void lose(struct held *h, const struct err *err)
 {
 	tell(h, LOG_LEVEL_WARNING, "removed its path and the second name of that; it is bound anew");
-	held_lost(h, err);
+	held_busy(h, err);
 }
 
 void heal_look(struct held *h)

@@ -131,7 +131,7 @@ void held_try(struct held *h)
 		held_move(h, HELD_EV_BOUND, false);
 		return;
 	}
-	held_move(h, HELD_EV_BUSY, held_shut(h, &err));
+	held_busy(h, &err);
 }
 
 static void on_go(struct gate *g)
@@ -169,7 +169,7 @@ static void serve_again(struct held *h)
 		let_go(h);
 		held_try(h);
 	} else if (socket_relisten(h->fd, &h->key, h->settings, &err) < 0) {
-		held_move(h, HELD_EV_BUSY, held_shut(h, &err));
+		held_busy(h, &err);
 	} else {
 		held_move(h, HELD_EV_SERVED, false);
 	}

@@ -8,8 +8,10 @@
 /* The one gate.  Whoever is told may let go of the socket: nothing of it is
  * touched afterwards. */
 void held_move(struct held *h, enum held_event event, bool news);
-/* Binds it, or says why it waits (held_shut()). */
+/* Binds it, or held_busy(). */
 void held_try(struct held *h);
+/* It cannot be bound, or what is held is no use any more: it waits, and says why. */
+void held_busy(struct held *h, const struct err *why);
 
 /* A listener that is shut down again and again is healed at this pace. */
 #define HEAL_PAUSE_MS 100
@@ -20,8 +22,6 @@ void held_watch_again(struct held *h);
 void held_heal(struct held *h);
 void held_forget_reason(struct held *h);
 
-/* True if the reason is another one than before. */
-bool held_shut(struct held *h, const struct err *err);
 /* How long it waits before when_busy has its say, ms. */
 int64_t held_patience(const struct held *h);
 void held_late(struct gate *g);		/* that is over */

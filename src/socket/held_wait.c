@@ -39,7 +39,8 @@ static void set_reason(struct held *h, const struct err *err)
 	h->reason = str_take(&text);
 }
 
-bool held_shut(struct held *h, const struct err *err)
+/* True if the reason is another one than before. */
+static bool shut(struct held *h, const struct err *err)
 {
 	const struct socket_settings *s = h->settings;
 	struct attempt a = { .key = &h->key, .v6only = socket_v6only(&h->key, s),
@@ -51,6 +52,11 @@ bool held_shut(struct held *h, const struct err *err)
 	if (!h->reason || looks != h->gate.looks)
 		set_reason(h, err);
 	return news;
+}
+
+void held_busy(struct held *h, const struct err *why)
+{
+	held_move(h, HELD_EV_BUSY, shut(h, why));
 }
 
 /* Ends what is left, or says why that is no way. */

@@ -84,7 +84,7 @@ void held_heal(struct held *h)
 	if (listen_again(h, &why)) {
 		(void)err_set(&err, why.code, "%s %s", str_text(&who), why.text);
 		log_warning("%s: %s: %s", h->settings->name, text, err.text);
-		held_move(h, HELD_EV_BUSY, held_shut(h, &err));
+		held_busy(h, &err);
 	} else {
 		log_warning("%s: %s shut the listener %s down; it listens again",
 			    h->settings->name, str_text(&who), text);
@@ -92,9 +92,4 @@ void held_heal(struct held *h)
 		held_watch_again(h);
 	}
 	str_fini(&who);
-}
-
-void held_lost(struct held *h, const struct err *why)
-{
-	held_move(h, HELD_EV_BUSY, held_shut(h, why));
 }

@@ -204,7 +204,5 @@ void held_open(struct held *h);	/* what was given to us, or left to a worker, or
 void held_close(struct held *h);
 void held_take(struct held *h, int fd);		/* bound for it; it listens */
 void held_close_permitted(const struct held *permit);
-/* For heal.c: what is held is no use any more, and is bound anew. */
-void held_lost(struct held *h, const struct err *why);
 
 #endif
