@@ -156,7 +156,7 @@ static void start_delay(struct proof *p)
 const char *proof_word(const char *text)
 {
 	static const char *const words[] = { "notify", "ack", "fd", "tcp", "exec", "delay",
-					     "waiting", "alive" };
+					     "listen", "waiting", "alive" };
 
 	for (size_t i = 0; text && i < COUNT(words); i++)
 		if (strcmp(words[i], text) == 0)

@@ -131,11 +131,29 @@ static void who_says_nothing_is_proved_by_waiting(void **state)
 	end(&s);
 }
 
+/* A successor takes the word up again (rollout/revive.c). */
+static void each_word_that_proves_is_known_again(void **state)
+{
+	static const char *const words[] = { "notify", "ack", "fd", "tcp", "exec", "delay",
+					     "listen", "waiting", "alive" };
+	char copy[16];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		(void)snprintf(copy, sizeof(copy), "%s", words[i]);
+		assert_non_null(proof_word(copy));
+		assert_string_equal(proof_word(copy), words[i]);
+	}
+	assert_null(proof_word("hearsay"));
+	assert_null(proof_word(NULL));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_acknowledgement_counts_before_waiting),
 		cmocka_unit_test(who_says_nothing_is_proved_by_waiting),
+		cmocka_unit_test(each_word_that_proves_is_known_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
