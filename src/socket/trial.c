@@ -51,15 +51,27 @@ static int bind_port(const struct key *key)
 	return why;
 }
 
+struct attempt trial_try(const struct key *key)
+{
+	return (struct attempt){
+		.key = key, .v6only = !key->address.any,
+		.sharing = key->family != AF_UNIX && key->type != SOCK_DGRAM,
+		.why = address_path(&key->address) ? unix_path_try(key) : bind_port(key),
+	};
+}
+
+void trial_judge(const struct attempt *a, struct trial *ret)
+{
+	ret->key = *a->key;
+	facts_gather(a, NULL, NAMING_MS, &ret->facts);
+	blocker_judge(&ret->facts, &ret->judgement);
+}
+
 void trial_make(const struct key *key, struct trial *ret)
 {
-	struct attempt a = { .key = key, .v6only = !key->address.any,
-			     .sharing = key->family != AF_UNIX && key->type != SOCK_DGRAM };
+	struct attempt a = trial_try(key);
 
-	ret->key = *key;
-	a.why = address_path(&key->address) ? unix_path_try(key) : bind_port(key);
-	facts_gather(&a, NULL, NAMING_MS, &ret->facts);
-	blocker_judge(&ret->facts, &ret->judgement);
+	trial_judge(&a, ret);
 }
 
 const char *trial_options(const struct blocker *b)

@@ -21,7 +21,11 @@ struct trial {
 
 /* type: SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET.  -1: it is no address. */
 int trial_address(const char *text, int type, struct key *ret, struct err *err);
-void trial_make(const struct key *key, struct trial *ret);
+/* Tried, and not looked at: its `why` is 0 if it can be bound. */
+struct attempt trial_try(const struct key *key);
+/* Looked at: what is in the way, with a walk over all processes. */
+void trial_judge(const struct attempt *a, struct trial *ret);
+void trial_make(const struct key *key, struct trial *ret);	/* both */
 /* What is known of it, in a sentence; when it will be free; what would help. */
 void trial_text(const struct trial *t, struct str *ret);
 void trial_when(const struct trial *t, struct str *ret);

@@ -62,22 +62,22 @@ static void show(struct waiting *w)
 static void go(struct gate *g)
 {
 	struct waiting *w = OWNER(g, struct waiting, gate);
-	struct attempt a = { .key = &w->spec->key };
+	struct attempt a = trial_try(&w->spec->key);
 	bool news;
 
-	trial_make(&w->spec->key, &w->trial);
-	if (w->trial.judgement.answer == CAN_BIND) {
+	if (!a.why) {
 		finish(w, WAITED_FREE);
 		return;
 	}
-	a.why = w->trial.facts.why;
 	if (!is_worth_it(a.why)) {
+		trial_judge(&a, &w->trial);
 		fail(w, a.why == EACCES || a.why == EPERM ? WAITED_FORBIDDEN : WAITED_FAILED);
 		return;
 	}
-	a.v6only = !w->spec->key.address.any;
-	a.sharing = w->trial.facts.sharing;
+	/* Which looks when that is worth a look. */
 	news = gate_shut(&w->gate, &a, patience(w->spec));
+	w->trial.facts = w->gate.view->facts;
+	w->trial.judgement = w->gate.view->judgement;
 	if (news && !w->spec->show_every)
 		show(w);
 }
@@ -121,7 +121,8 @@ static void late(struct gate *g)
 
 enum waited trial_wait(struct wait_for *spec, struct err *err)
 {
-	struct waiting w = { .spec = spec, .err = err, .outcome = WAITED_FAILED };
+	struct waiting w = { .spec = spec, .err = err, .outcome = WAITED_FAILED,
+			     .trial.key = spec->key };
 
 	if (!(w.loop = loop_new(err)))
 		return WAITED_FAILED;
