@@ -159,6 +159,10 @@ def alive(pid):
     return bool(state) and state[1] != "Z"
 
 
+def parent_of(pid):
+    return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+
+
 def descriptors(pid):
     """fd -> what it is; one that is closed while we look is passed over."""
     found = {}
@@ -526,6 +530,36 @@ class Holdport:
     def manager_pid(self):
         """Of the process with the logic, below the keeper."""
         return self.status()["supervisor"]["manager_pid"]
+
+    def kill_manager(self, manager=None):
+        """Kills it and waits until its successor answers; the pid that it had."""
+        old = manager or self.manager_pid
+        kill(old)
+        eventually(lambda: self.manager_pid != old, what=lambda: f"another manager\n{self.log()}")
+        return old
+
+    @contextlib.contextmanager
+    def no_manager(self):
+        """While the block runs there is none, and nobody to start one."""
+        old = self.manager_pid
+        os.kill(self.pid, signal.SIGSTOP)
+        kill(old)
+        eventually(lambda: not alive(old))
+        try:
+            yield
+        finally:
+            os.kill(self.pid, signal.SIGCONT)
+        eventually(lambda: self.manager_pid != old)
+
+    def kill_both(self, manager=None):
+        """Keeper and manager, in an order in which nobody is left to act."""
+        manager = manager or self.manager_pid
+        os.kill(self.pid, signal.SIGSTOP)
+        kill(manager)
+        eventually(lambda: not alive(manager))
+        kill(self.pid)
+        self.process.wait()
+        self.take_orphans()
 
     def kill_keeper(self, heir=None):
         """Kills it, and waits until its manager (pid heir) is the keeper of another one."""

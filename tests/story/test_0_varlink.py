@@ -1,7 +1,6 @@
 """A client that is made from the description alone: everything that is said over the
 control socket is of the type that the description gives it."""
 
-import json
 
 import pytest
 

@@ -10,7 +10,6 @@ import subprocess
 import pytest
 
 from holdport import FAILED, NO_SUCH, USAGE, alive, descendants, descriptors, eventually, get, kill
-from test_4_both_die import kill_both
 
 STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 
@@ -363,7 +362,7 @@ def test_a_writer_whose_disk_hangs_keeps_nobody_from_starting_again(holdport):
     holdport.run(fail=f"write@{path}:HANG:1", env={"HOLDPORT_HANG": str(hang)})
     eventually(scribes)
     manager = holdport.manager_pid
-    kill_both(holdport, manager)
+    holdport.kill_both(manager)
     holdport.run()
     assert holdport.manager_pid != manager
     hang.unlink()
@@ -392,9 +391,7 @@ def test_nothing_is_lost_when_the_manager_or_the_writer_is_killed(holdport):
         if i == 1:
             [kill(p) for p in scribes()]
         else:
-            manager = holdport.manager_pid
-            kill(manager)
-            eventually(lambda: holdport.manager_pid != manager)
+            holdport.kill_manager()
     await_text(path, "over")
     found = numbers(path)
     assert sorted(set(found)) == list(range(1, 3001))

@@ -11,17 +11,6 @@ from holdport import CAP_SYS_PTRACE, NOBODY, alive, eventually, get, kill
 pytestmark = pytest.mark.load
 
 
-def kill_both(holdport, manager=None):
-    """In this order nobody is left to act."""
-    manager = manager or holdport.manager_pid
-    os.kill(holdport.pid, signal.SIGSTOP)
-    kill(manager)
-    eventually(lambda: not alive(manager))
-    kill(holdport.pid)
-    holdport.process.wait()
-    holdport.take_orphans()
-
-
 def inodes(holdport):
     return [s["inode"] for s in holdport.status()["sockets"]]
 
@@ -32,7 +21,7 @@ def test_the_next_run_takes_workers_and_sockets_back(holdport):
     holdport.await_(lambda s: [g["number"] for g in s["programs"][0]["generations"]] == [2])
     before, pids = inodes(holdport), holdport.pids("web")
     with holdport.load(address, "--rate", 200) as load:
-        kill_both(holdport)
+        holdport.kill_both()
         holdport.run()
         holdport.await_("web")
     load.expect(failed=0, refused=0)
@@ -53,7 +42,7 @@ def test_it_may_happen_again(holdport):
     address = holdport.run_web("--notify")
     pids = holdport.pids("web")
     for _ in range(3):
-        kill_both(holdport)
+        holdport.kill_both()
         holdport.run()
     holdport.kill_keeper()
     assert holdport.pids("web") == pids
@@ -63,7 +52,7 @@ def test_it_may_happen_again(holdport):
 def test_the_output_of_workers_is_read_again(holdport):
     holdport.run_web("--notify", "--print", "first")
     [pid] = holdport.pids("web")
-    kill_both(holdport)
+    holdport.kill_both()
     flags = os.open(f"/proc/{pid}/fd/2", os.O_WRONLY)
     os.write(flags, b"meanwhile\n")
     os.close(flags)
@@ -74,7 +63,7 @@ def test_the_output_of_workers_is_read_again(holdport):
 def test_what_a_worker_says_afterwards_is_heard(holdport):
     holdport.run_web("--notify")
     [worker] = holdport.reports()
-    kill_both(holdport)
+    holdport.kill_both()
     holdport.run()
     say = "import os, socket, sys; socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(" \
           "b'STATUS=later', sys.argv[1])"
@@ -87,7 +76,7 @@ def test_what_a_worker_says_afterwards_is_heard(holdport):
 def test_exit_codes_are_known_where_the_kernel_tells(holdport):
     holdport.run_web("--notify", "--exit-code", 7)
     [pid] = holdport.pids("web")
-    kill_both(holdport)
+    holdport.kill_both()
     holdport.run()
     os.kill(pid, signal.SIGTERM)
     os.waitpid(pid, 0)
@@ -99,7 +88,7 @@ def test_a_worker_that_is_gone_is_replaced_and_its_socket_found_elsewhere(holdpo
     """What is left of it is not its child any more, and has the socket."""
     address = holdport.run_web("--notify", "--fork-child", section="kill_mode = process")
     before, [pid] = inodes(holdport), holdport.pids("web")
-    kill_both(holdport)
+    holdport.kill_both()
     kill(pid)
     os.waitpid(pid, 0)
     holdport.run()
@@ -113,7 +102,7 @@ def test_a_worker_that_is_gone_is_replaced_and_its_socket_found_elsewhere(holdpo
 def test_where_nothing_lives_it_starts_as_ever(holdport):
     address = holdport.run_web("--notify")
     [pid] = holdport.pids("web")
-    kill_both(holdport)
+    holdport.kill_both()
     kill(pid)
     os.waitpid(pid, 0)
     holdport.run()
@@ -146,7 +135,7 @@ SPOILT = {
 def test_a_state_that_is_of_no_use_is_not_fatal(holdport, how):
     holdport.run_web("--notify")
     [pid] = holdport.pids("web")
-    kill_both(holdport)
+    holdport.kill_both()
     spoil_state(holdport, SPOILT[how])
     holdport.run()
     assert alive(pid)
@@ -161,7 +150,7 @@ def test_a_pid_that_is_another_process_by_now_is_not_touched(holdport):
     holdport.run_web("--notify", section="workers = 2")
     first, second = holdport.pids("web")
     stranger = holdport.spawn_python("import signal; signal.pause()")
-    kill_both(holdport)
+    holdport.kill_both()
     kill(first)
     os.waitpid(first, 0)
     spoil_state(holdport, lambda text: text.replace(f" pid={first} ", f" pid={stranger.pid} "))
@@ -175,7 +164,7 @@ def test_a_pid_that_is_another_process_by_now_is_not_touched(holdport):
 def test_an_edited_file_waits_for_a_reload(holdport):
     holdport.run_web("--notify", "--answer", "one")
     [pid] = holdport.pids("web")
-    kill_both(holdport)
+    holdport.kill_both()
     holdport.config.write_text(holdport.config.read_text().replace("one", "two"))
     holdport.run()
     assert holdport.pids("web") == [pid]
@@ -189,7 +178,7 @@ def test_one_that_was_killed_on_its_way_out_begins_again(holdport):
     events = holdport.events()
     holdport.ok("shutdown", "--no-wait")
     events.await_(lambda e: e["what"] == "program" and e["state"] == "stopping")
-    kill_both(holdport, manager)
+    holdport.kill_both(manager)
     holdport.run()
     holdport.await_replaced("web", [pid])
     assert get(address) == "worker"
@@ -204,7 +193,7 @@ def test_another_user_than_root_takes_his_own_back(holdport):
     holdport.await_("web")
     before, pids = inodes(holdport), holdport.pids("web")
     assert os.stat(f"/proc/{pids[0]}").st_uid == NOBODY
-    kill_both(holdport)
+    holdport.kill_both()
     holdport.run(user=NOBODY)
     holdport.kill_keeper()
     assert inodes(holdport) == before
@@ -222,7 +211,7 @@ def test_what_may_not_be_taken_is_named_with_the_reason(holdport):
     holdport.run(lacks=CAP_SYS_PTRACE)
     holdport.await_("web")
     before, [pid] = inodes(holdport), holdport.pids("web")
-    kill_both(holdport)
+    holdport.kill_both()
     holdport.run(lacks=CAP_SYS_PTRACE)
     assert f"socket http is not taken back: process {pid} is of user {NOBODY}, and we have no " \
            "CAP_SYS_PTRACE" in holdport.log()

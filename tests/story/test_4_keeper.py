@@ -4,11 +4,7 @@ import os
 import signal
 from pathlib import Path
 
-from holdport import descendants, eventually
-
-
-def parent_of(pid):
-    return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+from holdport import descendants, eventually, parent_of
 
 
 def children_of(pid):

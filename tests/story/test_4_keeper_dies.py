@@ -10,12 +10,6 @@ from holdport import ANOTHER_RUNS, BUILD, Orphan, alive, eventually, get, kill
 from moments import RESTARTING
 
 
-def kill_manager(holdport):
-    old = holdport.manager_pid
-    kill(old)
-    eventually(lambda: holdport.answer().get("manager_pid", old) != old)
-
-
 def test_the_manager_becomes_the_keeper_and_workers_do_not_notice(holdport):
     address = holdport.run_web("--notify", section="workers = 2")
     before, inode = holdport.status(), holdport.socket("http")["inode"]
@@ -77,9 +71,9 @@ def test_managers_and_keepers_may_be_killed_one_after_the_other(holdport):
     address = holdport.run_web("--notify", section="workers = 2")
     pids = holdport.pids("web")
     with holdport.load(address, "--rate", 200) as load:
-        kill_manager(holdport)
+        holdport.kill_manager()
         holdport.kill_keeper()
-        kill_manager(holdport)
+        holdport.kill_manager()
         holdport.kill_keeper()
         holdport.kill_keeper()
     load.expect(failed=0, refused=0)
@@ -142,7 +136,7 @@ def test_a_shutdown_goes_on(holdport):
 def test_exit_codes_stay_real(holdport):
     """Of the heir's own children, and of those whose parent was the dead keeper."""
     holdport.run_web("--notify", "--exit-code", 7, section="stop = TERM:10s KILL\nworkers = 2")
-    kill_manager(holdport)          # both are the keeper's children
+    holdport.kill_manager()          # both are the keeper's children
     [first, second] = holdport.pids("web")
     os.kill(first, signal.SIGTERM)
     holdport.await_replaced("web", [first])     # one is the manager's now

@@ -1,6 +1,5 @@
 """A manager that dies is followed by another one, and nobody else notices."""
 
-import contextlib
 import json
 import os
 import signal
@@ -14,46 +13,24 @@ from holdport import FAILED, alive, descendants, eventually, get
 from moments import RESTARTING
 
 
-def kill_manager(holdport, manager=None):
-    """Kills it and waits until its successor answers; the pid that it had."""
-    old = manager or holdport.manager_pid
-    os.kill(old, signal.SIGKILL)
-    eventually(lambda: holdport.manager_pid != old, what=f"another manager\n{holdport.log()}")
-    return old
-
-
-def connections(status, count):
-    """The same status, as if every worker had so many."""
+def without_connections(status):
+    """The same status, as if nothing had been counted."""
     for p in status["programs"]:
         for g in p["generations"]:
             for w in g["workers"]:
-                w["connections"] = count
+                w["connections"] = None
     return status
-
-
-@contextlib.contextmanager
-def no_manager(holdport):
-    """While the block runs there is none, and nobody to start one."""
-    old = holdport.manager_pid
-    os.kill(holdport.pid, signal.SIGSTOP)
-    os.kill(old, signal.SIGKILL)
-    eventually(lambda: not alive(old))
-    try:
-        yield
-    finally:
-        os.kill(holdport.pid, signal.SIGCONT)
-    eventually(lambda: holdport.manager_pid != old)
 
 
 def test_a_killed_manager_is_followed_and_workers_do_not_notice(holdport):
     address = holdport.run_web("--notify", section="workers = 2")
     before, inode = holdport.status(), holdport.socket("http")["inode"]
-    connections(before, None)
+    without_connections(before)
     with holdport.load(address, "--rate", 200) as load:
-        kill_manager(holdport)
+        holdport.kill_manager()
         holdport.await_("web")
     load.expect(failed=0, refused=0)
-    now = connections(holdport.status(), None)
+    now = without_connections(holdport.status())
     assert now["supervisor"]["recoveries"] == 1
     for key in ("keeper_pid", "started", "config"):
         assert now["supervisor"][key] == before["supervisor"][key]
@@ -67,7 +44,7 @@ def test_one_after_the_other_may_be_killed(holdport):
     pids = holdport.pids("web")
     with holdport.load(address, "--rate", 200) as load:
         for _ in range(3):
-            kill_manager(holdport)
+            holdport.kill_manager()
     load.expect(failed=0, refused=0)
     assert holdport.pids("web") == pids
     assert holdport.status()["supervisor"]["recoveries"] == 3
@@ -82,7 +59,7 @@ def test_a_restart_goes_on_whenever_the_manager_is_killed(holdport, moment):
         events = holdport.events()
         holdport.ok("restart", "web", "--no-wait")
         events.await_(is_it)
-        kill_manager(holdport, manager)
+        holdport.kill_manager(manager)
         holdport.await_replaced("web", old)
         holdport.await_(lambda s: s["programs"][0]["state"] == "running" and
                         len(s["programs"][0]["generations"]) == 1)
@@ -94,7 +71,7 @@ def test_a_restart_goes_on_whenever_the_manager_is_killed(holdport, moment):
 def test_a_worker_that_dies_meanwhile_is_replaced_and_its_end_is_known(holdport):
     address = holdport.run_web("--notify", section="workers = 2")
     first, other = holdport.pids("web")
-    with no_manager(holdport):
+    with holdport.no_manager():
         os.kill(first, signal.SIGALRM)
         eventually(lambda: not alive(first))
     holdport.await_(lambda s: s["programs"][0]["ready"] == 2)
@@ -107,7 +84,7 @@ def test_a_worker_that_dies_meanwhile_is_replaced_and_its_end_is_known(holdport)
 def test_the_exit_code_of_one_that_lives_longer_is_known_too(holdport):
     holdport.run_web("--notify", "--exit-code", 7, section="stop = TERM:10s KILL")
     [pid] = holdport.pids("web")
-    kill_manager(holdport)
+    holdport.kill_manager()
     os.kill(pid, signal.SIGTERM)
     eventually(lambda: "exit status 7" in holdport.log())
     holdport.await_replaced("web", [pid])
@@ -135,7 +112,7 @@ signal.pause()
     [pid] = holdport.pids("web")
     # until then it waits for the journal, and ends with the manager
     eventually(lambda: os.readlink(f"/proc/{pid}/exe").startswith("/usr/bin/python"))
-    with no_manager(holdport):
+    with holdport.no_manager():
         pipe.write_text("hello\n")
         done.read_text()        # it has said everything
     holdport.await_("web")
@@ -149,7 +126,7 @@ def test_events_go_on_by_number(holdport):
     def numbered():
         return [json.loads(line) for line in holdport.ok("events", "--json").out.splitlines()]
     before = numbered()
-    kill_manager(holdport)
+    holdport.kill_manager()
     holdport.ok("restart", "web")
     after = numbered()
     assert after[:len(before)] == before
@@ -161,7 +138,7 @@ def test_workers_of_a_dead_manager_stop_by_their_ladder(holdport):
     holdport.run_web("--notify", "--ignore-term", address=f"unix:{path}",
                      section="stop = TERM:50ms INT:50ms KILL\nworkers = 2")
     pids = holdport.pids("web")
-    kill_manager(holdport)
+    holdport.kill_manager()
     holdport.ok("stop", "web")
     assert [holdport.signals(pid) for pid in pids] == [["TERM", "INT"]] * 2
     assert not any(map(alive, pids))
@@ -207,7 +184,7 @@ def test_another_runtime_dir_is_for_the_next_start_not_for_a_successor(holdport)
     os.kill(holdport.pid, signal.SIGHUP)
     eventually(lambda: "takes effect at the next start" in holdport.log())
     holdport.config.write_text(file)
-    kill_manager(holdport)
+    holdport.kill_manager()
     assert holdport.pids("web") == pids
     assert not elsewhere.exists()
     assert get(address) == "worker"
@@ -232,7 +209,7 @@ def test_a_stopped_a_failed_and_a_scaled_program_stay_so(holdport):
     holdport.config.write_text(text[:text.index("[program:removed]")])
     holdport.ok("reload")
     before = holdport.status()
-    kill_manager(holdport)
+    holdport.kill_manager()
     now = holdport.status()
     assert now["programs"] == before["programs"]
     assert [p["state"] for p in now["programs"]] == ["running", "stopped", "failed"]
@@ -256,7 +233,7 @@ def test_a_state_that_cannot_be_read_costs_no_socket(holdport):
     for fd in Path(f"/proc/{holdport.pid}/fd").iterdir():
         if "holdport-state" in os.readlink(fd):
             fd.write_text("nonsense\n")
-    kill_manager(holdport)
+    holdport.kill_manager()
     holdport.await_("web")
     assert holdport.socket("http")["inode"] == inode
     assert "its workers are left alone" in holdport.log()
@@ -274,7 +251,7 @@ def test_exec_goes_on_too(holdport):
     holdport.write_config("")
     eventually(lambda: holdport.cmd("status").code == 0)
     [pid] = holdport.pids("worker")
-    kill_manager(holdport)
+    holdport.kill_manager()
     assert get(address, "/pid") == str(pid)
     os.kill(pid, signal.SIGTERM)
     assert process.wait(timeout=20) == 5
@@ -296,7 +273,7 @@ def test_a_server_that_binds_for_itself_goes_on_too(holdport, host):
     holdport.run()
     holdport.await_("web")
     pids, before = holdport.pids("web"), holdport.status()["sockets"]
-    kill_manager(holdport)
+    holdport.kill_manager()
     assert holdport.pids("web") == pids
     assert [s["inode"] for s in holdport.status()["sockets"]] == [s["inode"] for s in before]
     holdport.ok("restart", "web")

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from holdport import BUILD, FAILED, ROOT, SUPPORT, alive, descendants, descriptors, eventually, get
+from holdport import (BUILD, FAILED, NOBODY, ROOT, SUPPORT, alive, descendants, descriptors,
+                      eventually, get, parent_of)
 from moments import RESTARTING
-
-NOBODY = 65534
 
 
 def put(daemon, source):
@@ -43,10 +42,6 @@ def upgrades(holdport):
     return holdport.status()["supervisor"]["upgrades"]
 
 
-def parent_of(pid):
-    return int(open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[1])
-
-
 def test_the_same_one_again_under_load(holdport):
     address, pids, _ = run_installed(holdport, section="workers = 2")
     before = holdport.status()
@@ -68,10 +63,8 @@ def test_it_runs_from_what_is_installed_now(holdport):
     _, _, daemon = run_installed(holdport)
     put(daemon, daemon)
     holdport.ok("upgrade")
-    manager = holdport.manager_pid
-    assert os.stat(f"/proc/{manager}/exe").st_ino == daemon.stat().st_ino
-    os.kill(manager, signal.SIGKILL)
-    eventually(lambda: holdport.manager_pid != manager)
+    assert os.stat(f"/proc/{holdport.manager_pid}/exe").st_ino == daemon.stat().st_ino
+    holdport.kill_manager()
     assert os.stat(f"/proc/{holdport.manager_pid}/exe").st_ino == daemon.stat().st_ino
 
 
@@ -94,9 +87,7 @@ def test_the_keeper_goes_on_as_it_too(holdport):
     upgrade_to_new_file(holdport, daemon)
     eventually(lambda: kinds_of_descriptors(holdport.pid) == held,
                what=lambda: f"{held} instead of {kinds_of_descriptors(holdport.pid)}")
-    manager = holdport.manager_pid
-    os.kill(manager, signal.SIGKILL)
-    eventually(lambda: holdport.manager_pid != manager)
+    holdport.kill_manager()
     assert holdport.pids("web") == [pid]
     upgrade_to_new_file(holdport, daemon)
     # The keeper is parent of this one: its end is known still.

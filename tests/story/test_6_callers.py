@@ -9,7 +9,6 @@ import pytest
 
 from holdport import SUPPORT, eventually, get
 from intercepted import await_calls, binder, calls, restart, run, write
-from test_4_recovery import no_manager
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="makes a set-user-id program")
@@ -36,7 +35,7 @@ def test_signals_that_interrupt_a_call_do_not_lose_it(holdport):
     write(holdport, f"sh -c 'read go < {gate}; exec {binder('--restless', address)}'", address)
     holdport.run()
     pid = eventually(lambda: holdport.pids("web"))[0]
-    with no_manager(holdport):  # each 20 ms a signal takes it out of its bind(2)
+    with holdport.no_manager():  # each 20 ms a signal takes it out of its bind(2)
         gate.write_text("go\n")
         eventually(lambda: "seccomp" in Path(f"/proc/{pid}/wchan").read_text())
         before = switches(pid)

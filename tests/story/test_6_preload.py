@@ -1,7 +1,6 @@
 """Where no filter can report: a preload library tells of bind(2), with the same answers."""
 
 import os
-import signal
 import socket
 import subprocess
 from pathlib import Path
@@ -11,7 +10,6 @@ import pytest
 from holdport import BUILD, FAILED, eventually, get
 from intercepted import await_calls, binder, calls, restart, write
 from refused_calls import refuse, run_without
-from test_4_recovery import kill_manager, no_manager
 
 PIDFD_GETFD = 438    # on every architecture; without it no descriptor can be looked at
 
@@ -89,7 +87,7 @@ def test_the_first_bind_is_held_and_later_ones_are_given_it(holdport, old, serve
     await_calls(holdport, 2)
     assert inodes(holdport) == [holdport.socket("http")["inode"]] * 2
     assert [c["cloexec"] for c in calls(holdport)] == [1, 1]
-    kill_manager(holdport)
+    holdport.kill_manager()
     restart(holdport)
     await_calls(holdport, 3)
     assert len(set(inodes(holdport))) == 1
@@ -147,7 +145,7 @@ def test_what_it_called_while_there_was_no_manager_is_answered_by_the_next(holdp
     write(holdport, f"sh -c 'read go < {gate}; exec {server(address)}'", address)
     old(None)
     pid = eventually(lambda: holdport.pids("web"))[0]
-    with no_manager(holdport):
+    with holdport.no_manager():
         gate.write_text("go\n")
         # it has called: what it sent waits in the queue of its door
         eventually(lambda: "python3" in Path(f"/proc/{pid}/comm").read_text() and

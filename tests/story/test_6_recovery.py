@@ -7,7 +7,6 @@ import pytest
 
 from holdport import eventually, get
 from intercepted import await_calls, binder, calls, write
-from test_4_recovery import kill_manager, no_manager
 
 
 def waits_alone(pid):
@@ -43,7 +42,7 @@ def test_a_call_that_nobody_was_there_for_is_answered_by_the_next_manager(
     port = holdport.port()
     address = f"127.0.0.1:{port}" if kind == "tcp" else f"unix:{holdport.dir}/s"
     pid = held_back(address, listen=address)
-    with no_manager(holdport):
+    with holdport.no_manager():
         held_back.open_gate()
         eventually(lambda: waits_alone(pid))
         assert not calls(holdport)
@@ -57,7 +56,7 @@ def test_a_call_that_nobody_was_there_for_is_answered_by_the_next_manager(
 def test_a_report_that_a_dead_one_took_is_made_again(holdport, held_back):
     address = f"127.0.0.1:{holdport.port()}"
     pid = held_back("--steal-one", address, listen=address)
-    with no_manager(holdport):
+    with holdport.no_manager():
         held_back.open_gate()
         eventually(lambda: waits_alone(pid))  # the thread that took it has ended
     holdport.await_("web")
@@ -74,7 +73,7 @@ def test_what_it_listens_on_already_is_known_to_the_next_manager(holdport):
           f"{first}, {second}", section="ready = listen\nkill_mode = group")
     holdport.run()
     await_calls(holdport, 1, "listen")
-    kill_manager(holdport)
+    holdport.kill_manager()
     assert holdport.program("web")["state"] == "starting"
     gate.write_text("go\n")
     holdport.await_("web")

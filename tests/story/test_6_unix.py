@@ -2,13 +2,11 @@
 
 import os
 import socket
-from pathlib import Path
 
 import pytest
 
 from holdport import SUPPORT, alive, eventually, get
 from intercepted import await_calls, binder, calls, restart, run, write
-from test_4_recovery import kill_manager
 
 TYPES = {"stream": socket.SOCK_STREAM, "seqpacket": socket.SOCK_SEQPACKET,
          "datagram": socket.SOCK_DGRAM}
@@ -180,7 +178,7 @@ def test_what_a_worker_bound_outlives_the_manager(holdport):
     path = holdport.dir / "s"
     run(holdport, binder(f"unix:{path}"), f"unix:{path}")
     inode = holdport.socket("http")["inode"]
-    kill_manager(holdport)
+    holdport.kill_manager()
     restart(holdport)
     assert holdport.socket("http")["inode"] == inode
     assert inodes(holdport) == [inode] * 2
