@@ -24,6 +24,18 @@ handoff = intercept
 """)
 
 
+def second_program(command, listen, handoff="intercept"):
+    """A second program with an address of its own, for write(more=)."""
+    return f"""
+[socket:other]
+listen = {listen}
+[program:other]
+command = {command}
+sockets = other
+handoff = {handoff}
+"""
+
+
 def run(holdport, command, listen, **named):
     write(holdport, command, listen, **named)
     holdport.run()
@@ -36,6 +48,10 @@ def calls(holdport, call="bind"):
                        r"nodelay=(-?\d) backlog=(\d+)", holdport.log())
     names = ("address", "errno", "inode", "cloexec", "nonblock", "nodelay", "backlog")
     return [{n: v if n == "address" else int(v) for n, v in zip(names, one)} for one in found]
+
+
+def inodes(holdport):
+    return [c["inode"] for c in calls(holdport)]
 
 
 def await_calls(holdport, count, call="bind"):

@@ -14,7 +14,6 @@ from holdport import (BUILD, DONE, NOT_PERMITTED, PATIENCE, TIMED_OUT, USAGE, en
 from test_1_gate import foreign   # noqa: F401 (a fixture)
 
 CANNOT = 3
-IPPROTO_MPTCP = 262
 ROOT = os.geteuid() == 0
 BLOCKER = {"kind", "state", "count", "pid", "program", "descriptor", "options", "user",
            "free_after_s",
@@ -118,10 +117,10 @@ def test_mptcp_blocks_and_leaves_what_it_leaves(holdport):
     ESTABLISHED, and as somebody's."""
     port = holdport.port()
     try:
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, IPPROTO_MPTCP)
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_MPTCP)
     except OSError:
         pytest.skip("this kernel has no MPTCP")
-    with listener, socket.socket(socket.AF_INET, socket.SOCK_STREAM, IPPROTO_MPTCP) as client:
+    with listener, socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_MPTCP) as client:
         listener.bind(("127.0.0.1", port))
         listener.listen()
         [blocker] = explain(holdport, port)[0]["blockers"]

@@ -16,9 +16,9 @@ ROOT = os.geteuid() == 0
 USERS = ["", "user = nobody\n"] if ROOT else [""]
 
 
-def slots(holdport, name="http"):
+def slots(holdport):
     """slot -> inode: they are told in their order"""
-    return dict(enumerate(s["inode"] for s in holdport.status()["sockets"] if s["name"] == name))
+    return dict(enumerate(s["inode"] for s in holdport.status()["sockets"] if s["name"] == "http"))
 
 
 def given(holdport):

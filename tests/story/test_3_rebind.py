@@ -15,14 +15,13 @@ from servers import ALL
 from test_2_live import copy_of
 
 RATE = ("--rate", 1000, "--keep-alive", 20)
-MULTIPATH = 262
 
 root = pytest.mark.skipif(os.geteuid() != 0, reason="wants CAP_NET_RAW")
 
 
 def has_multipath():
     try:
-        sockets.socket(sockets.AF_INET, sockets.SOCK_STREAM, MULTIPATH).close()
+        sockets.socket(sockets.AF_INET, sockets.SOCK_STREAM, sockets.IPPROTO_MPTCP).close()
         return True
     except OSError:
         return False
@@ -195,17 +194,11 @@ def test_when_it_is_done_nobody_may_bind_beside_it(holdport, to):
     assert not may_share(address)
 
 
-@contextlib.contextmanager
-def somebody_at(host, port):
-    with sockets.create_server((host, port)):
-        yield
-
-
 def test_what_cannot_be_bound_beside_changes_nothing(holdport):
     port = run(holdport, "narrow")
     before = holdport.status()
     write(holdport, "ipv4", port)
-    with somebody_at("127.0.0.9", port):
+    with sockets.create_server(("127.0.0.9", port)):
         said = holdport.cmd("reload")
         assert said.code == FAILED, said
         assert "cannot be bound beside the one that is held" in said.err

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from holdport import BUILD, FAILED, SUPPORT, USAGE, descriptors, eventually, get
-from intercepted import await_calls, binder, calls, restart, run, write
+from intercepted import await_calls, binder, calls, restart, run, second_program, write
 from servers import NGINX_CONF
 
 NODE = """\
@@ -176,14 +176,8 @@ def test_what_is_for_another_program_is_refused(holdport, theirs):
     port, other = holdport.port(), holdport.port()
     command = binder(f"127.0.0.1:{other}") if theirs == "intercept" else holdport.worker()
     write(holdport, binder(f"0.0.0.0:{other}"), f"127.0.0.1:{port}",
-          section="start = manual\nstart_attempts = 1", more=f"""
-[socket:other]
-listen = 127.0.0.1:{other}
-[program:other]
-command = {command}
-sockets = other
-handoff = {theirs}
-""")
+          section="start = manual\nstart_attempts = 1",
+          more=second_program(command, f"127.0.0.1:{other}", theirs))
     holdport.run()
     holdport.await_("other")
     said = holdport.cmd("start", "web")
@@ -387,14 +381,7 @@ def test_a_call_that_cannot_be_read_keeps_nobody_waiting(holdport, option):
     address, other = f"127.0.0.1:{holdport.port()}", f"127.0.0.1:{holdport.port()}"
     write(holdport, binder(option, address), address,
           section="ready = listen\nstart = manual\nstart_attempts = 1\nstart_timeout = 4s",
-          more=f"""
-[socket:other]
-listen = {other}
-[program:other]
-command = {binder(other)}
-sockets = other
-handoff = intercept
-""")
+          more=second_program(binder(other), other))
     holdport.run()
     holdport.await_("other")
     starting = holdport.spawn("start", "-c", holdport.config, "web")

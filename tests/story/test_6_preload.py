@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from holdport import BUILD, FAILED, eventually, get
-from intercepted import await_calls, binder, calls, restart, write
+from intercepted import await_calls, binder, calls, inodes, restart, second_program, write
 from refused_calls import refuse, run_without
 
 PIDFD_GETFD = 438    # on every architecture; without it no descriptor can be looked at
@@ -63,10 +63,6 @@ def old(holdport):
     return run
 
 
-def inodes(holdport):
-    return [c["inode"] for c in calls(holdport)]
-
-
 def knocking():
     """The paths of connections of seqpacket sockets."""
     lines = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()]
@@ -104,14 +100,8 @@ def test_a_seccomp_filter_is_preferred(holdport, server):
 
 def test_what_another_program_is_to_have_is_refused(holdport, old, server):
     ours, theirs = f"127.0.0.1:{holdport.port()}", f"127.0.0.1:{holdport.port()}"
-    write(holdport, server(theirs), ours, section="start = manual\nstart_attempts = 1", more=f"""
-[socket:other]
-listen = {theirs}
-[program:other]
-command = {server(theirs)}
-sockets = other
-handoff = intercept
-""")
+    write(holdport, server(theirs), ours, section="start = manual\nstart_attempts = 1",
+          more=second_program(server(theirs), theirs))
     old("other")
     assert holdport.cmd("start", "web").code == FAILED
     assert f"its bind of {theirs} is refused: [socket:other]" in holdport.log()

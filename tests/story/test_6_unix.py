@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from holdport import SUPPORT, alive, eventually, get
-from intercepted import await_calls, binder, calls, restart, run, write
+from intercepted import await_calls, binder, calls, inodes, restart, run, second_program, write
 
 TYPES = {"stream": socket.SOCK_STREAM, "seqpacket": socket.SOCK_SEQPACKET,
          "datagram": socket.SOCK_DGRAM}
@@ -23,10 +23,6 @@ def ask(address, kind="stream"):
         s.connect(name.replace("@", "\0", 1) if name[0] == "@" else name)
         s.send(b"GET / HTTP/1.0\r\n\r\n")
         return s.recv(1000).decode().split()[-1]
-
-
-def inodes(holdport):
-    return [c["inode"] for c in calls(holdport)]
 
 
 @pytest.fixture(params=["path", "abstract"])
@@ -137,14 +133,8 @@ def test_other_names_are_left_alone(holdport):
 def test_a_path_of_another_program_is_refused(holdport):
     path, other = holdport.dir / "s", holdport.dir / "t"
     write(holdport, binder(f"unix:{other}"), f"unix:{path}",
-          section="start = manual\nstart_attempts = 1", more=f"""
-[socket:other]
-listen = unix:{other}
-[program:other]
-command = {binder(f"unix:{other}")}
-sockets = other
-handoff = intercept
-""")
+          section="start = manual\nstart_attempts = 1",
+          more=second_program(binder(f"unix:{other}"), f"unix:{other}"))
     holdport.run()
     holdport.await_("other")
     assert holdport.cmd("start", "web").code == 1

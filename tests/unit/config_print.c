@@ -228,43 +228,38 @@ static struct settings *restored(const char *text, struct faults *faults)
 	return s;
 }
 
-static void what_is_kept_gives_the_same_settings(void **state)
+/* Written down and read again they are the same; takes s.  All of them as text. */
+static char *kept_and_restored(struct settings *s)
 {
-	struct settings *s = case_good(full), *again;
 	struct faults faults = { 0 };
 	char *text = kept(s), *every = printed(s, true), *every_again;
+	struct settings *again = restored(text, &faults);
 
-	(void)state;
-	again = restored(text, &faults);
 	assert_non_null(again);
 	every_again = printed(again, true);
 	assert_string_equal(every, every_again);
 	free(text);
-	free(every);
 	free(every_again);
 	settings_unref(s);
 	settings_unref(again);
+	return every;
+}
+
+static void what_is_kept_gives_the_same_settings(void **state)
+{
+	(void)state;
+	free(kept_and_restored(case_good(full)));
 }
 
 /* `stop` is another one under nginx, where nobody says it. */
 static void what_other_keys_would_decide_is_kept(void **state)
 {
-	struct settings *s = case_good("[program:p]\ncommand = x\nhandoff = nginx\n"
-				       "stop = TERM:30s KILL\n"), *again;
-	struct faults faults = { 0 };
-	char *text = kept(s), *every = printed(s, true), *every_again;
+	char *every = kept_and_restored(case_good("[program:p]\ncommand = x\nhandoff = nginx\n"
+						  "stop = TERM:30s KILL\n"));
 
 	(void)state;
-	again = restored(text, &faults);
-	assert_non_null(again);
-	every_again = printed(again, true);
 	assert_non_null(strstr(every, "stop = TERM:30s KILL"));
-	assert_string_equal(every, every_again);
-	free(text);
 	free(every);
-	free(every_again);
-	settings_unref(s);
-	settings_unref(again);
 }
 
 /* Another version, whose presets are others, and which knows keys that we do not. */
