@@ -25,10 +25,7 @@ struct look {
 
 static int port_of(const struct bound *b)
 {
-	const struct sockaddr_in6 *in6 = (const void *)&b->local;
-	const struct sockaddr_in *in4 = (const void *)&b->local;
-
-	return ntohs(b->local.ss_family == AF_INET6 ? in6->sin6_port : in4->sin_port);
+	return ntohs(diag_port_of((const struct sockaddr *)&b->local));
 }
 
 /* The kernel does not filter every state by the port. */

@@ -10,6 +10,7 @@
 #include <sys/un.h>
 
 #include "base/mem.h"
+#include "platform/linux/diag_read.h"
 #include "platform/linux/sock_diag.h"
 
 #define STATE(state) (1u << (state))
@@ -30,11 +31,6 @@ static const struct sockaddr_in6 *v6(const struct count_socket *s)
 	return (const void *)s->sa;
 }
 
-static in_port_t port_of(const struct count_socket *s)
-{
-	return s->sa->sa_family == AF_INET6 ? v6(s)->sin6_port : v4(s)->sin_port;
-}
-
 static void add(struct count_seen *s, unsigned long inode, size_t socket, bool listens)
 {
 	if (!inode)
@@ -53,7 +49,7 @@ static int fits(const struct count_socket *s, const struct inet_diag_msg *m)
 	static const struct in6_addr any6;
 	struct in6_addr local;
 
-	if (s->sa->sa_family != m->idiag_family || port_of(s) != m->id.idiag_sport)
+	if (s->sa->sa_family != m->idiag_family || diag_port_of(s->sa) != m->id.idiag_sport)
 		return 0;
 	memcpy(&local, m->id.idiag_src, sizeof(local));
 	if (m->idiag_family == AF_INET6) {
@@ -85,7 +81,7 @@ static bool port_is_ours(const struct count_seen *s, const struct inet_diag_msg 
 {
 	for (size_t i = 0; i < s->socket_count; i++)
 		if (s->sockets[i].sa->sa_family != AF_UNIX &&
-		    port_of(&s->sockets[i]) == m->id.idiag_sport)
+		    diag_port_of(s->sockets[i].sa) == m->id.idiag_sport)
 			return true;
 	return false;
 }
@@ -148,7 +144,7 @@ static size_t ports_of(const struct count_seen *s, int family, uint16_t *ret)
 
 	for (size_t i = 0; i < s->socket_count; i++)
 		if (s->sockets[i].sa->sa_family == family)
-			ret[count++] = ntohs(port_of(&s->sockets[i]));
+			ret[count++] = ntohs(diag_port_of(s->sockets[i].sa));
 	return count;
 }
 

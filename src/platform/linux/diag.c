@@ -22,13 +22,6 @@ struct look {
 	unsigned states;	/* re-checked: the kernel's filter lets some others pass */
 };
 
-static in_port_t port_of(const struct sockaddr *sa)
-{
-	return sa->sa_family == AF_INET6 ?
-		       ((const struct sockaddr_in6 *)(const void *)sa)->sin6_port :
-		       ((const struct sockaddr_in *)(const void *)sa)->sin_port;
-}
-
 /* The port is checked again: newer kernels do not filter every state by it. */
 static const struct inet_diag_msg *in_the_way(const struct nlmsghdr *head, const struct look *l,
 					      struct bound *ret)
@@ -86,7 +79,7 @@ static int dump_both(struct look *l, int family, int protocol, mnl_cb_t cb, stru
 /* An address of AF_INET6 is taken for dual-stack: what would block that. */
 static struct look look_at(const struct sockaddr *sa, unsigned states)
 {
-	return (struct look){ .claim = claim_of(sa, false), .port = port_of(sa), .states = states };
+	return (struct look){ .claim = claim_of(sa, false), .port = diag_port_of(sa), .states = states };
 }
 
 static int inet_find_listeners(const struct sockaddr *sa, int type, struct holder *ret,
@@ -127,7 +120,7 @@ static void put_end(const struct sockaddr *sa, __be32 ret_host[4], __be16 *ret_p
 		memcpy(ret_host, &in6->sin6_addr, sizeof(in6->sin6_addr));
 	else
 		memcpy(ret_host, &in4->sin_addr, sizeof(in4->sin_addr));
-	*ret_port = port_of(sa);
+	*ret_port = diag_port_of(sa);
 }
 
 /* The server's end: local there is what is remote here. */

@@ -15,6 +15,13 @@ struct claim bound_claim(const struct bound *b)
 	return claim_of((const struct sockaddr *)&b->local, b->v6only);
 }
 
+in_port_t diag_port_of(const struct sockaddr *sa)
+{
+	return sa->sa_family == AF_INET6 ?
+		       ((const struct sockaddr_in6 *)(const void *)sa)->sin6_port :
+		       ((const struct sockaddr_in *)(const void *)sa)->sin_port;
+}
+
 static void set_local(struct bound *b, int family, const void *host, int port, unsigned device)
 {
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };

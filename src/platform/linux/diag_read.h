@@ -12,6 +12,8 @@
 
 /* A message of sock_diag(7) about a TCP or UDP socket; NULL: it is none. */
 const struct inet_diag_msg *diag_read_inet(const struct nlmsghdr *head, struct bound *ret);
+/* Of an address of the network, in network order. */
+in_port_t diag_port_of(const struct sockaddr *sa);
 /* A line of /proc/net/tcp and its like. */
 bool diag_read_line(const char *line, bool v6, struct bound *ret);
 

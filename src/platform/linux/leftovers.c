@@ -30,13 +30,6 @@ struct places {
 	size_t count;
 };
 
-static uint16_t port_of(const struct sockaddr *sa)
-{
-	return ntohs(sa->sa_family == AF_INET6 ?
-			     ((const struct sockaddr_in6 *)(const void *)sa)->sin6_port :
-			     ((const struct sockaddr_in *)(const void *)sa)->sin_port);
-}
-
 static int by_port(const void *a, const void *b)
 {
 	const struct place *x = a, *y = b;
@@ -99,7 +92,7 @@ static void add(struct places *p, const struct left_at *at, size_t index)
 {
 	if (at->sa->sa_family != AF_INET && at->sa->sa_family != AF_INET6)
 		return;
-	p->all[p->count++] = (struct place){ .port = port_of(at->sa), .index = index,
+	p->all[p->count++] = (struct place){ .port = ntohs(diag_port_of(at->sa)), .index = index,
 					     .claim = claim_of(at->sa, false) };
 }
 
