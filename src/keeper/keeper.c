@@ -75,7 +75,6 @@ static void on_signal(int number)
 static int catch_signals(struct keeper *k, struct err *err)
 {
 	struct sigaction act = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
-	sigset_t none;
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
@@ -87,9 +86,7 @@ static int catch_signals(struct keeper *k, struct err *err)
 		(void)sigaction(passed_down[i], &act, NULL);
 	(void)sigaction(SIGCHLD, &act, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
-	/* Whoever started us may have blocked them. */
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	platform_take_signals();	/* whoever started us may have blocked them */
 	return 0;
 }
 

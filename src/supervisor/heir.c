@@ -7,7 +7,6 @@
 
 #include "base/fd.h"
 #include "base/log.h"
-#include "base/mem.h"
 #include "base/owner.h"
 #include "keeper/bequest.h"
 #include "keeper/keeper.h"
@@ -22,33 +21,27 @@ void supervisor_write_down(struct supervisor *s)
 	memory_of_whole(s);
 }
 
-/* holdportd manage 5 run -c FILE → holdportd keep 9 run -c FILE */
-static char **keeper_words(char **ours, char *file)
-{
-	static char keep[] = KEEPER_KEEP;
-	char **words = mem_words(ours, 0);
-
-	words[1] = keep;
-	words[2] = file;
-	return words;
-}
-
-/* Returns only when it cannot. */
+/* holdportd manage 5 run -c FILE → holdportd keep 9 run -c FILE.  Returns only when it
+ * cannot. */
 static int become_keeper(struct supervisor *s, struct err *err)
 {
+	static char keep[] = KEEPER_KEEP;
+	char number[NUMBER_SIZE], *ours[] = { s->words[1], s->words[2] };
 	int image = platform_own_image(s->words[0]), file = -1;
-	char number[NUMBER_SIZE], **words = keeper_words(s->words, number);
 
 	if (image < 0)
 		(void)err_sys(err, errno, "cannot hold our own executable");
 	else if ((file = bequest_write(&s->memory.custody, err)) >= 0) {
 		(void)snprintf(number, sizeof(number), "%d", file);
-		(void)fexecve(image, words, environ);
+		s->words[1] = keep;
+		s->words[2] = number;
+		(void)platform_become(image, s->words, environ);
 		(void)err_sys(err, errno, "cannot run it");
+		s->words[1] = ours[0];
+		s->words[2] = ours[1];
 	}
 	bequest_undo(&s->memory.custody, &file);
 	fd_close(&image);
-	free(words);
 	return -1;
 }
 
@@ -63,7 +56,7 @@ static void on_become(struct loop_later *l)
 		return;
 	supervisor_write_down(s);
 	(void)become_keeper(s, &err);
-	(void)sigprocmask(SIG_SETMASK, &s->heir.signals, NULL);
+	platform_take_signals();
 	if (!s->heir.failed)
 		log_error("this manager goes on without a keeper and cannot become one: %s; it is "
 			  "tried again every second", err.text);
@@ -76,10 +69,8 @@ static void on_become(struct loop_later *l)
 static void on_due(struct loop_timer *t)
 {
 	struct supervisor *s = OWNER(t, struct supervisor, heir.due);
-	sigset_t all;
 
-	(void)sigfillset(&all);
-	(void)sigprocmask(SIG_SETMASK, &all, &s->heir.signals);
+	platform_block_signals();
 	loop_later_start(s->loop, &s->heir.become, on_become);
 }
 

@@ -3,7 +3,6 @@
 #ifndef HOLDPORT_SUPERVISOR_SUPERVISOR_H
 #define HOLDPORT_SUPERVISOR_SUPERVISOR_H
 
-#include <signal.h>
 #include <time.h>
 
 #include "config/settings.h"
@@ -62,7 +61,6 @@ struct supervisor {
 	struct heir {			/* the keeper has ended (heir.h) */
 		struct loop_timer due;
 		struct loop_later become;
-		sigset_t signals;	/* that were blocked before */
 		bool failed;		/* said so */
 	} heir;
 	struct inherited inherited;	/* until the store has them */
