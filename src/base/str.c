@@ -77,6 +77,15 @@ char *str_take(struct str *s)
 	return text;
 }
 
+uint64_t str_digest(const struct str *s)
+{
+	uint64_t digest = 0xcbf29ce484222325;
+
+	for (size_t i = 0; i < s->length; i++)
+		digest = (digest ^ (unsigned char)s->data[i]) * 0x100000001b3;
+	return digest;
+}
+
 void str_fini(struct str *s)
 {
 	free(s->data);

@@ -4,6 +4,7 @@
 #define HOLDPORT_BASE_STR_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct str {
 	char *data;	/* NULL while empty; use str_text() to read */
@@ -19,6 +20,10 @@ void str_cut(struct str *s, size_t from_front);	/* drops the first bytes */
 const char *str_text(const struct str *s);	/* "" while empty */
 char *str_take(struct str *s);			/* the caller owns it; s is empty again */
 void str_fini(struct str *s);
+
+/* Two equal texts have the same; two others have it once in 2^64 (FNV-1a), unless
+ * somebody means them to: for texts of our own only. */
+uint64_t str_digest(const struct str *s);
 
 /* Adds what an outsider supplied so that it can neither move a terminal's
  * cursor nor end a line: control characters and bytes that are not UTF-8

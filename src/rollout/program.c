@@ -43,7 +43,6 @@ void program_free(struct program *p)
 	loop_timer_stop(&p->quiet);
 	loop_later_stop(&p->later);
 	loop_later_stop(&p->recording);
-	free(p->recorded);
 	fd_store_clear(&p->kept);
 	list_remove(&p->node);
 	means_unref(p->wanted);

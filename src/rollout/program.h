@@ -62,7 +62,7 @@ struct program {
 	size_t quiet_wanted;
 	struct loop_later later;
 	struct loop_later recording;
-	char *recorded;			/* what was written down of it last, or NULL */
+	uint64_t recorded;		/* digest of what was written down of it last; 0: nothing */
 	struct list asks;
 	bool speaks_notify;		/* said READY=1 (or acknowledged) once; must from then on */
 	bool hinted;			/* at a wrapper (hint.h); once is enough */

@@ -64,29 +64,26 @@ static unsigned number_settings(struct settings *s, void *ctx)
 	return s->number;
 }
 
-static char *program_text(struct supervisor *s, struct program *p)
+/* True: it is another text than was written last.  Consumes it. */
+static bool write_if_new(struct memory *m, struct str *text, uint64_t *written)
+{
+	uint64_t digest = str_digest(text);
+	bool is_new = m->into || *written != digest;
+
+	if (is_new)
+		write_text(m, text);
+	*written = digest;
+	str_fini(text);
+	return is_new;
+}
+
+static bool write_program(struct supervisor *s, struct program *p)
 {
 	struct record_settings settings = { .number = number_settings, .ctx = s };
 	struct str text = { 0 };
 
 	program_record(p, &settings, &text);
-	return str_take(&text);
-}
-
-/* True: it is another one than was written last. */
-static bool write_program(struct supervisor *s, struct program *p)
-{
-	char *now = program_text(s, p);
-	struct str text = { .data = now, .length = strlen(now) };
-
-	if (!s->memory.into && p->recorded && strcmp(p->recorded, now) == 0) {
-		free(now);
-		return false;
-	}
-	write_text(&s->memory, &text);
-	free(p->recorded);
-	p->recorded = now;
-	return true;
+	return write_if_new(&s->memory, &text, &p->recorded);
 }
 
 void memory_of_program(struct program *p, void *ctx)
@@ -193,7 +190,7 @@ static void add_counters(const struct supervisor *s, struct str *out)
 	fact_number(out, "last_settings", s->memory.last_settings);
 }
 
-static char *text_of_whole(struct supervisor *s)
+void memory_of_whole(struct supervisor *s)
 {
 	char boot[BOOT_ID_SIZE];
 	struct str text = { 0 };
@@ -210,21 +207,7 @@ static char *text_of_whole(struct supervisor *s)
 	add_counters(s, &text);
 	upgrade_record(&s->upgrade, &text);
 	fact_end(&text);
-	return str_take(&text);
-}
-
-void memory_of_whole(struct supervisor *s)
-{
-	char *now = text_of_whole(s);
-	struct str text = { .data = now, .length = strlen(now) };
-
-	if (!s->memory.into && s->memory.said && strcmp(s->memory.said, now) == 0) {
-		free(now);
-		return;
-	}
-	write_text(&s->memory, &text);
-	free(s->memory.said);
-	s->memory.said = now;
+	(void)write_if_new(&s->memory, &text, &s->memory.said);
 }
 
 static void write_all(struct supervisor *s)
@@ -310,6 +293,4 @@ void memory_start(struct supervisor *s)
 void memory_stop(struct supervisor *s)
 {
 	journal_close(&s->memory.journal, true);
-	free(s->memory.said);
-	s->memory.said = NULL;
 }

@@ -26,7 +26,7 @@ struct memory {
 	unsigned last_settings;		/* the last number that was given to some */
 	unsigned checkpoint;		/* how many there were */
 	struct str *into;		/* a checkpoint under way; NULL: the journal */
-	char *said;			/* of the whole, last */
+	uint64_t said;			/* digest of what was written of the whole last */
 	bool there;			/* an earlier manager left something */
 	struct snapshot before;		/* what it knew; until everything is revived */
 };
