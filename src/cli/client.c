@@ -67,7 +67,8 @@ static int open_until(struct client *c, const char *runtime_dir, int64_t patienc
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	int length = snprintf(to.sun_path, sizeof(to.sun_path), "%s/control", runtime_dir);
 
-	*c = (struct client){ .fd = -1, .patience = patience, .deadline = deadline };
+	*c = (struct client){ .fd = -1, .patience = patience, .deadline = deadline,
+			      .opened = clock_monotonic_ms() };
 	if (length >= (int)sizeof(to.sun_path)) {
 		(void)err_set(err, 0, "%s/control: longer than the path of a socket may be (%zu)",
 			      runtime_dir, sizeof(to.sun_path) - 1);
@@ -198,6 +199,7 @@ static int next_reply(struct client *c, const struct client_call *call, json_t *
 	length = (size_t)(end - c->in.data);
 	*ret = json_loadb(c->in.data, length, JSON_ALLOW_NUL, NULL);
 	str_cut(&c->in, length + 1);
+	c->answered = true;
 	if (json_is_object(*ret))
 		return 0;
 	json_decref(*ret);

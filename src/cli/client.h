@@ -19,11 +19,13 @@ struct client {
 	int64_t deadline;	/* of the monotonic clock */
 	struct str in;		/* received, not yet taken */
 	size_t searched;	/* so much of it holds no end of a frame */
+	int64_t opened;		/* when */
+	bool answered;		/* something, since then */
 };
 
 struct client_call {
 	const char *method;	/* "Status": of io.holdport */
-	json_t *parameters;	/* taken; NULL: none */
+	json_t *parameters;	/* taken; NULL: none.  on_reply() may change what is asked again */
 	bool more;
 	bool again;		/* it changes nothing: may be asked again (session_try()) */
 	/* Each answer; false: that is enough, nobody asks on this connection again. */

@@ -10,12 +10,20 @@
 
 enum { WAIT_TIMEOUT = 60000 /* ms */ };
 
-static bool say_event(const struct request *r, const json_t *event)
+struct reading {
+	const struct request *request;
+	json_t *parameters;		/* where it goes on, if it is asked again */
+	long long last;			/* that was read, or is known; -1: none */
+};
+
+static bool say_event(struct reading *r, const json_t *event)
 {
 	struct str line = { 0 };
 	bool out;
 
-	if (option_given(r, OPTION_JSON)) {
+	r->last = json_number(event, "seq");
+	(void)json_object_set_new(r->parameters, "since", json_integer(r->last));
+	if (option_given(r->request, OPTION_JSON)) {
 		str_add_dump(&line, event, JSON_COMPACT);
 		str_add(&line, "\n");
 	} else {
@@ -27,21 +35,21 @@ static bool say_event(const struct request *r, const json_t *event)
 }
 
 /* To standard error: what reads the events reads on. */
-static void say_missed(const struct request *r, const json_t *parameters)
+static void say_missed(const struct reading *r, const json_t *parameters)
 {
 	if (!json_is_integer(json_object_get(parameters, "missed")))
 		return;
 	if (json_number(parameters, "missed") < 0)
 		(void)complain(0, "event %lld is of an earlier supervisor; these are of this one",
-			       (long long)r->since);
+			       r->last);
 	else
 		(void)complain(0, "%lld events after %lld are no longer kept",
-			       json_number(parameters, "missed"), (long long)r->since);
+			       json_number(parameters, "missed"), r->last);
 }
 
 static bool on_events(const json_t *parameters, void *ctx)
 {
-	const struct request *r = ctx;
+	struct reading *r = ctx;
 	const json_t *event = json_object_get(parameters, "event");
 	size_t i;
 
@@ -57,12 +65,15 @@ static bool on_events(const json_t *parameters, void *ctx)
 int cmd_events(struct request *r)
 {
 	bool follow = option_given(r, OPTION_FOLLOW);
+	struct reading reading = { .request = r, .last = r->since,
+				   .parameters = json_pack("{s:b}", "follow", (int)follow) };
 	struct client_call call = {
 		.method = "Events",
-		.parameters = json_pack("{s:b}", "follow", (int)follow),
+		.again = true,
+		.parameters = reading.parameters,
 		.more = follow,
 		.on_reply = on_events,
-		.ctx = r,
+		.ctx = &reading,
 	};
 
 	if (r->since >= 0)

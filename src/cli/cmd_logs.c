@@ -24,7 +24,7 @@ struct logs {
 static struct client_call ask(struct logs *l)
 {
 	return (struct client_call){
-		.method = "Logs", .on_reply = keep_answer, .ctx = &l->answer,
+		.method = "Logs", .again = true, .on_reply = keep_answer, .ctx = &l->answer,
 		.parameters = json_pack("{s:s}", "name", l->request->names[0]),
 	};
 }

@@ -5,13 +5,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "config/nearest.h"
 #include "config/settings.h"
 
-enum { MANAGERS_MOST = 10 };		/* that one question is put to, in a row */
+/* One question ends no more managers than so many, in a row, each in less than so long. */
+enum { MANAGERS_MOST = 10, ENDED_BY_IT_MS = 1000 };
 
 char *config_named(const struct request *r)
 {
@@ -155,21 +157,27 @@ static void add_goes_on(struct err *err)
 	(void)err_set(err, before.code, "%s; the work goes on", before.text);
 }
 
+/* It may be what we ask that ended it. */
+static bool ended_by_it(const struct client *c)
+{
+	return !c->answered && clock_monotonic_ms() - c->opened < ENDED_BY_IT_MS;
+}
+
 /* A manager that ended, or goes on as another image, takes its connections with it;
  * who comes to its socket meanwhile waits for the next one. */
 static int call_until_answered(struct session *s, const struct client_call *call,
 			       struct err *err)
 {
 	struct client_call now = *call;
-	int code = 0;
+	int code = 0, managers = 0;
 
-	/* Not for ever: it may be what we ask that ends them. */
-	for (int managers = 0; !code && managers < MANAGERS_MOST; managers++) {
+	while (!code) {
 		now.parameters = call->again ? json_incref(call->parameters) : call->parameters;
 		code = client_call(&s->client, &now, err);
 		if (code != OUTCOME_FAILED || err->code != ECONNRESET || !call->again)
 			break;
-		if (managers + 1 < MANAGERS_MOST)
+		managers = ended_by_it(&s->client) ? managers + 1 : 0;
+		if (managers < MANAGERS_MOST)
 			code = client_open_again(&s->client, s->runtime_dir, err);
 	}
 	if (call->again)
