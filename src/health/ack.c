@@ -127,8 +127,7 @@ void ack_close(struct ack *a)
 		return;
 	list_each_safe(p, &a->peers, struct peer, node)
 		peer_free(p);
-	loop_io_stop(&a->io);
-	fd_close(&a->fd);
+	loop_io_close(&a->io, &a->fd);
 	(void)unlink(a->path);
 	free(a->path);
 	a->path = NULL;

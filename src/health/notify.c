@@ -290,8 +290,7 @@ void notify_close(struct notify *n)
 {
 	if (!n->path)
 		return;
-	loop_io_stop(&n->io);
-	fd_close(&n->fd);
+	loop_io_close(&n->io, &n->fd);
 	(void)unlink(n->path);
 	free(n->path);
 	n->path = NULL;

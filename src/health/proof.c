@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/owner.h"
@@ -209,11 +208,10 @@ void proof_stop(struct proof *p)
 		return;
 	loop_timer_stop(&p->look);
 	loop_later_stop(&p->turn_over);
-	loop_io_stop(&p->line);
+	loop_io_close(&p->line, &p->spec.ready_fd);
 	probe_stop(&p->probe);
 	trial_stop(p->trial);
 	p->trial = NULL;
-	fd_close(&p->spec.ready_fd);
 }
 
 void proof_fini(struct proof *p)

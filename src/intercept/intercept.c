@@ -321,10 +321,9 @@ void intercept_stop(struct intercept *i)
 	if (!i->listened)
 		return;
 	door_close(&i->door);
-	loop_io_stop(&i->readable);
+	loop_io_close(&i->readable, &i->listener);
 	catch_forget(i->catch);
 	i->catch = NULL;
-	fd_close(&i->listener);
 	free(i->listened);
 	i->listened = NULL;
 }

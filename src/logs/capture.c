@@ -89,8 +89,7 @@ static void end(struct captured *c)
 	for (int i = 0; i < CHUNKS_AT_END && read_chunk(c) > 0; i++)
 		;
 	take_lines(c, true);
-	loop_io_stop(&c->io);
-	fd_close(&c->fd);
+	loop_io_close(&c->io, &c->fd);
 }
 
 static void on_readable(struct loop_io *io, int events)

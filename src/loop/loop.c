@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/owner.h"
 
@@ -11,10 +12,13 @@ enum { LATER_A_TURN = 16 };		/* each may start a process */
 
 struct loop {
 	struct ev_loop *ev;
-	ev_idle more;			/* no sleep: not everything put off was run */
+	ev_idle more;			/* no sleep: something is put off until after the next look */
+	ev_check after_look;		/* closes what had to be open for it */
 	ev_prepare before_sleep;	/* runs what was put off until the end of the turn */
 	ev_periodic far_future;
 	struct list later;
+	int *closing;
+	size_t closing_count;
 	struct list children;		/* those without a handle */
 	struct loop_signal child_signal;
 };
@@ -51,6 +55,20 @@ static void run_later(EV_P_ ev_prepare *p, int revents)
 		ev_idle_start(l->ev, &l->more);
 }
 
+static void close_all(struct loop *l)
+{
+	for (size_t i = 0; i < l->closing_count; i++)
+		fd_close(&l->closing[i]);
+	l->closing_count = 0;
+}
+
+static void on_looked(EV_P_ ev_check *c, int revents)
+{
+	(void)loop;
+	(void)revents;
+	close_all(OWNER(c, struct loop, after_look));
+}
+
 struct loop *loop_new(struct err *err)
 {
 	struct loop *l = MEM_NEW(struct loop);
@@ -67,6 +85,9 @@ struct loop *loop_new(struct err *err)
 	ev_prepare_init(&l->before_sleep, run_later);
 	ev_prepare_start(l->ev, &l->before_sleep);
 	ev_idle_init(&l->more, on_more);
+	ev_check_init(&l->after_look, on_looked);
+	ev_set_priority(&l->after_look, EV_MAXPRI);	/* before a callback closes the next */
+	ev_check_start(l->ev, &l->after_look);
 	/* An idle loop of libev 4.33 looks at the clock every 59.8 s; with a
 	 * periodic watcher it asks for a timerfd, and sleeps on. */
 	ev_periodic_init(&l->far_future, no_period, 4e9, 0., 0);
@@ -81,6 +102,9 @@ void loop_free(struct loop *l)
 	loop_signal_stop(&l->child_signal);
 	ev_prepare_stop(l->ev, &l->before_sleep);
 	ev_idle_stop(l->ev, &l->more);
+	ev_check_stop(l->ev, &l->after_look);
+	close_all(l);
+	free(l->closing);
 	ev_periodic_stop(l->ev, &l->far_future);
 	ev_loop_destroy(l->ev);
 	free(l);
@@ -158,6 +182,20 @@ void loop_io_stop(struct loop_io *io)
 		return;
 	ev_io_stop(io->loop->ev, &io->ev);
 	io->loop = NULL;
+}
+
+void loop_io_close(struct loop_io *io, int *fd)
+{
+	struct loop *l = io->loop;
+
+	loop_io_stop(io);
+	if (!l || *fd < 0) {
+		fd_close(fd);
+		return;
+	}
+	l->closing = mem_grow(l->closing, l->closing_count + 1, sizeof(*l->closing));
+	l->closing[l->closing_count++] = fd_take(fd);
+	ev_idle_start(l->ev, &l->more);
 }
 
 static void on_signal(EV_P_ ev_signal *ev, int revents)

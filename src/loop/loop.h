@@ -68,6 +68,11 @@ struct loop_io {
 void loop_io_start(struct loop *l, struct loop_io *io, int fd, int events,
 		   void (*on)(struct loop_io *io, int events));
 void loop_io_stop(struct loop_io *io);
+/* Stops, and closes the descriptor that was watched: one whose open file somebody else
+ * has too, the keeper or a child before its exec(2).  epoll(7) goes on to report such a
+ * one, and libev, which can no longer take it out, begins with a new table: work for
+ * every descriptor that is watched.  So it stays open until the loop has looked again. */
+void loop_io_close(struct loop_io *io, int *fd);
 
 struct loop_signal {
 	ev_signal ev;

@@ -23,8 +23,7 @@ enum {
 static void release(struct worker *w, unsigned what)
 {
 	if (what & WORKER_HOLDS_REPORT) {
-		loop_io_stop(&w->report);
-		fd_close(&w->report_fd);
+		loop_io_close(&w->report, &w->report_fd);
 		launch_place_fini(&w->place);
 	}
 	if (what & WORKER_HOLDS_DEADLINE) {

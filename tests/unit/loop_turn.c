@@ -2,7 +2,12 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <dirent.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -90,6 +95,61 @@ static void what_puts_itself_off_again_does_not_make_it_sleep(void **state)
 	loop_timer_stop(&late);
 }
 
+/* The table of the loop, of which libev does not tell. */
+static int epoll_of_loop(void)
+{
+	char path[300], what[64];
+	struct dirent *e;
+	DIR *d = opendir("/proc/self/fd");
+	int found = -1;
+
+	assert_non_null(d);
+	while (found < 0 && (e = readdir(d))) {
+		ssize_t n;
+
+		(void)snprintf(path, sizeof(path), "/proc/self/fd/%s", e->d_name);
+		n = readlink(path, what, sizeof(what) - 1);
+		if (n > 0 && strncmp(what, "anon_inode:[eventpoll]", (size_t)n) == 0)
+			found = atoi(e->d_name);
+	}
+	(void)closedir(d);
+	return found;
+}
+
+static void on_end(struct loop_io *io, int events)
+{
+	(void)events;
+	loop_io_close(io, &ends[0]);
+}
+
+static void on_enough(struct loop_timer *t)
+{
+	(void)t;
+	loop_stop(loop);
+}
+
+static void what_others_have_too_is_closed_without_a_new_table(void **state)
+{
+	struct epoll_event mark = { .events = EPOLLIN };
+	struct loop_timer enough = { 0 };
+	struct loop_io io = { 0 };
+	int others = dup(ends[0]), marked[2];
+
+	(void)state;
+	assert_int_equal(pipe(marked), 0);
+	loop_io_start(loop, &io, ends[0], LOOP_READ, on_end);
+	(void)close(ends[1]);
+	assert_int_equal(epoll_ctl(epoll_of_loop(), EPOLL_CTL_ADD, marked[0], &mark), 0);
+	loop_timer_start(loop, &enough, 50, on_enough);
+	loop_run(loop);
+	assert_int_equal(ends[0], -1);
+	/* It is there still: a new table would not have it. */
+	assert_int_equal(epoll_ctl(epoll_of_loop(), EPOLL_CTL_DEL, marked[0], &mark), 0);
+	(void)close(others);
+	(void)close(marked[0]);
+	(void)close(marked[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -98,6 +158,8 @@ int main(void)
 			end),
 		cmocka_unit_test_setup_teardown(what_puts_itself_off_again_does_not_make_it_sleep,
 						begin, end),
+		cmocka_unit_test_setup_teardown(
+			what_others_have_too_is_closed_without_a_new_table, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

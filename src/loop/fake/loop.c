@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/owner.h"
 
@@ -80,6 +81,12 @@ void loop_io_stop(struct loop_io *io)
 		return;
 	list_remove(&io->fake.node);
 	io->loop = NULL;
+}
+
+void loop_io_close(struct loop_io *io, int *fd)
+{
+	loop_io_stop(io);
+	fd_close(fd);
 }
 
 void loop_signal_start(struct loop *l, struct loop_signal *s, int number,
