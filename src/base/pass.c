@@ -1,27 +1,29 @@
 #include "base/pass.h"
 
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-/* Room for one descriptor, aligned as cmsg(3) wants it. */
-union room {
-	struct cmsghdr header;
-	char bytes[CMSG_SPACE(sizeof(int))];
-};
-
-int pass_send(int socket, const void *bytes, size_t length, int fd)
+void pass_attach(struct msghdr *m, union pass_room *room, int fd)
 {
-	union room room = { .bytes = { 0 } };
-	struct iovec part = { (void *)bytes, length };	/* sendmsg(2) only reads it */
-	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &room,
-			    .msg_controllen = sizeof(room) };
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	struct cmsghdr *c;
 
+	*room = (union pass_room){ .bytes = { 0 } };
+	m->msg_control = room;
+	m->msg_controllen = sizeof(*room);
+	c = CMSG_FIRSTHDR(m);
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(fd));
 	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+}
+
+int pass_send(int socket, const void *bytes, size_t length, int fd)
+{
+	struct iovec part = { (void *)bytes, length };	/* sendmsg(2) only reads it */
+	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1 };
+	union pass_room room;
+
+	pass_attach(&m, &room, fd);
 	return sendmsg(socket, &m, MSG_NOSIGNAL) == (ssize_t)length ? 0 : -1;
 }
 
@@ -29,7 +31,7 @@ int pass_send(int socket, const void *bytes, size_t length, int fd)
 static int passed(struct msghdr *m)
 {
 	const struct cmsghdr *c = CMSG_FIRSTHDR(m);
-	int fds[sizeof(union room) / sizeof(int)] = { -1 };
+	int fds[sizeof(union pass_room) / sizeof(int)] = { -1 };
 	size_t size = 0;
 
 	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
@@ -43,7 +45,7 @@ static int passed(struct msghdr *m)
 
 ssize_t pass_receive(int socket, void *bytes, size_t length, int *ret_fd)
 {
-	union room room = { .bytes = { 0 } };
+	union pass_room room = { .bytes = { 0 } };
 	struct iovec part = { bytes, length };
 	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &room,
 			    .msg_controllen = sizeof(room) };

@@ -10,11 +10,6 @@
 /* One that does not read for so long is stopped or lost. */
 enum { PATIENCE_MS = 2000 };
 
-union pass {
-	struct cmsghdr align;
-	char bytes[CMSG_SPACE(sizeof(int))];
-};
-
 int64_t channel_end(const struct process_end *end)
 {
 	return end->code | end->signal << 8 | end->core << 16;
@@ -34,19 +29,6 @@ int channel_open(int ret[2], struct err *err)
 	return 0;
 }
 
-static void attach(struct msghdr *m, union pass *room, int pass)
-{
-	struct cmsghdr *c;
-
-	m->msg_control = room;
-	m->msg_controllen = sizeof(*room);
-	c = CMSG_FIRSTHDR(m);
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &pass, sizeof(pass));
-}
-
 static bool has_room(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
@@ -61,7 +43,7 @@ int channel_send(int fd, enum channel_word word, int64_t number, int64_t other,
 					   .number = number, .other = other };
 	struct iovec part = { .iov_base = &message, .iov_len = sizeof(message) };
 	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1 };
-	union pass room = { .bytes = { 0 } };
+	union pass_room room;
 	size_t length = text ? strlen(text) : 0;
 
 	if (length >= sizeof(message.text)) {
@@ -71,7 +53,7 @@ int channel_send(int fd, enum channel_word word, int64_t number, int64_t other,
 	if (length)
 		memcpy(message.text, text, length);
 	if (pass >= 0)
-		attach(&m, &room, pass);
+		pass_attach(&m, &room, pass);
 	for (;;) {
 		if (sendmsg(fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
 			return 0;
