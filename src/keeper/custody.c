@@ -161,7 +161,8 @@ void custody_drop_now(struct custody *c, unsigned *number)
 
 int custody_claim(struct custody *c, unsigned number, const char *what)
 {
-	if (!c || !number || number >= c->count || strcmp(c->items[number].what, what) != 0)
+	if (!c || !number || number >= c->count || c->items[number].fd < 0 ||
+	    strcmp(c->items[number].what, what) != 0)
 		return -1;
 	note_open(&c->items[number], c->items[number].fd);
 	return fd_take(&c->items[number].fd);

@@ -44,8 +44,21 @@ static struct executable_file *same_file(const struct executable_file *f)
 	return NULL;
 }
 
+static struct {
+	void (*closing)(unsigned kept, void *ctx);
+	void *ctx;
+} owner;
+
+void executable_on_close(void (*closing)(unsigned kept, void *ctx), void *ctx)
+{
+	owner.closing = closing;
+	owner.ctx = ctx;
+}
+
 static void file_free(struct executable_file *f)
 {
+	if (f->kept && owner.closing)
+		owner.closing(f->kept, owner.ctx);
 	list_remove(&f->node);
 	free(f->word);
 	free(f->path);
@@ -53,7 +66,7 @@ static void file_free(struct executable_file *f)
 	free(f);
 }
 
-static struct executable_file *file_new(const char *word, const char *path)
+static struct executable_file *file_new(const char *word, const char *path, int fd)
 {
 	struct executable_file *f = MEM_NEW(struct executable_file);
 	struct stat st;
@@ -61,7 +74,7 @@ static struct executable_file *file_new(const char *word, const char *path)
 	list_init(&f->node);
 	f->word = mem_text(word);
 	f->path = mem_text(path);
-	f->fd = is_script(path) ? -1 : open(path, TO_EXECUTE | O_CLOEXEC);
+	f->fd = fd;
 	if (f->fd >= 0 && fstat(f->fd, &st) == 0) {
 		f->device = st.st_dev;
 		f->inode = st.st_ino;
@@ -75,7 +88,8 @@ void executable_hold(struct executable *e, const char *word, const char *path)
 
 	if (e->file)
 		return;
-	e->file = file_new(word, path);
+	e->file = file_new(word, path,
+			   is_script(path) ? -1 : open(path, TO_EXECUTE | O_CLOEXEC));
 	known = e->file->inode ? same_file(e->file) : NULL;
 	if (known) {
 		file_free(e->file);
@@ -84,6 +98,30 @@ void executable_hold(struct executable *e, const char *word, const char *path)
 		list_append(all_files(), &e->file->node);
 	}
 	e->file->references++;
+}
+
+static struct executable_file *by_number(unsigned kept)
+{
+	list_each(f, all_files(), struct executable_file, node)
+		if (f->kept == kept)
+			return f;
+	return NULL;
+}
+
+void executable_revive(struct executable *e, const char *word, const char *path, unsigned kept,
+		       int *fd)
+{
+	struct executable_file *f = by_number(kept);
+
+	if (e->file || (!f && *fd < 0))
+		return;
+	if (!f) {
+		f = file_new(word, path, fd_take(fd));
+		f->kept = kept;
+		list_append(all_files(), &f->node);
+	}
+	e->file = f;
+	f->references++;
 }
 
 void executable_copy(const struct executable *e, struct executable *ret)

@@ -20,6 +20,7 @@ struct executable_file {
 	char *word;	/* the command's first word */
 	char *path;	/* where that was found */
 	int fd;		/* -1: not to be held */
+	unsigned kept;	/* the owner's: its number in custody; 0: none */
 	dev_t device;
 	ino_t inode;
 };
@@ -35,6 +36,13 @@ void executable_hold(struct executable *e, const char *word, const char *path);
 /* *ret holds the same file; what it held before must have been let go. */
 void executable_copy(const struct executable *e, struct executable *ret);
 void executable_let_go(struct executable *e);
+
+/* One that an earlier manager held, and found by this word at this path: *fd, which is
+ * taken; or, with *fd -1, what has this number already. */
+void executable_revive(struct executable *e, const char *word, const char *path, unsigned kept,
+		       int *fd);
+/* Told before a file that has a number is closed; NULL: nobody is. */
+void executable_on_close(void (*closing)(unsigned kept, void *ctx), void *ctx);
 
 /* Is this the word that e was found by, and its file to be had only from e? */
 bool executable_only_here(const struct executable *e, const char *word);

@@ -88,6 +88,24 @@ static void add_kept(struct str *out, const unsigned kept[MEMBER_KEEPS], const s
 #undef X
 }
 
+/* The file that it was started from is given to the keeper, once for all that have it. */
+static void add_executable(struct str *out, const char *of, const struct means *m,
+			   struct custody *c)
+{
+	struct executable_file *f = m ? m->executable.file : NULL;
+
+	if (f && !f->kept)
+		f->kept = custody_hold(c, f->fd, "executable");
+	if (!f || !f->kept)
+		return;
+	fact_begin(out, "executable");
+	fact_text(out, "of", of);
+	fact_number(out, "kept", f->kept);
+	fact_text(out, "word", f->word);
+	fact_text(out, "path", f->path);
+	fact_end(out);
+}
+
 static void add_member(struct str *out, const struct member *m,
 		       const struct record_settings *settings)
 {
@@ -145,6 +163,7 @@ static void add_generation(struct str *out, const struct generation *g,
 	fact_number(out, "halted", g->halted);
 	fact_text(out, "failure", g->failure);
 	fact_end(out);
+	add_executable(out, "generation", g->means, g->program->rollout->custody);
 	add_lines(out, "failure-line", &g->failure_lines);
 	for (size_t i = 0; i < g->seat_count; i++)
 		add_seat(out, g->seats[i]);
@@ -221,6 +240,9 @@ void program_record(struct program *p, const struct record_settings *settings, s
 	fact_end(out);
 	add_lines(out, "last-line", &p->last_lines);
 	add_store(out, &p->kept, p->rollout->custody);
+	add_executable(out, "wanted", p->wanted, p->rollout->custody);
+	add_executable(out, "present", p->present, p->rollout->custody);
+	add_executable(out, "before", p->before, p->rollout->custody);
 	list_each(g, &p->generations, struct generation, node)
 		add_generation(out, g, settings);
 	fact_begin(out, "end");

@@ -244,6 +244,34 @@ static void revive_stored(struct revival *r, const struct fact *f)
 		s->items[s->count - 1].kept = number;
 }
 
+static struct means *means_of(const struct revival *r, const char *of)
+{
+	const struct generation *g = r->generation;
+
+	if (strcmp(of, "wanted") == 0)
+		return r->program->wanted;
+	if (strcmp(of, "present") == 0)
+		return r->program->present;
+	if (strcmp(of, "before") == 0)
+		return r->program->before;
+	return g && g->means != r->program->wanted ? g->means : NULL;
+}
+
+static void revive_executable(struct revival *r, const struct fact *f)
+{
+	const char *of = fact_get(f, "of"), *word = fact_get(f, "word"),
+		   *path = fact_get(f, "path");
+	struct means *m = of ? means_of(r, of) : NULL;
+	unsigned number = natural(f, "kept");
+	int fd;
+
+	if (!m || !number || !word || !path)
+		return;
+	fd = custody_claim(r->rollout->custody, number, "executable");
+	executable_revive(&m->executable, word, path, number, &fd);
+	fd_close(&fd);
+}
+
 static const struct {
 	const char *word;
 	void (*revive)(struct revival *r, const struct fact *f);
@@ -251,6 +279,7 @@ static const struct {
 	{ "generation", revive_generation }, { "failure-line", revive_failure_line },
 	{ "seat", revive_seat },	     { "worker", revive_worker },
 	{ "stored", revive_stored },	     { "last-line", revive_last_line },
+	{ "executable", revive_executable },
 };
 
 static void take_wishes(struct program *p, const struct fact *f)

@@ -287,10 +287,19 @@ void memory_start(struct supervisor *s)
 		     mem_format("%s/state", s->settings->supervisor.runtime_dir));
 	/* What an earlier one left is not replaced before it was taken up. */
 	if (!s->memory.there)
+static void on_executable(unsigned kept, void *ctx)
+{
+	struct supervisor *s = ctx;
+
+	custody_drop(&s->memory.custody, &kept);
+}
+
 		memory_checkpoint(s);
 }
+	executable_on_close(on_executable, s);
 
 void memory_stop(struct supervisor *s)
 {
 	journal_close(&s->memory.journal, true);
 }
+	executable_on_close(NULL, NULL);

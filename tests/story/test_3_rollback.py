@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from holdport import FAILED, NO_SUCH, SUPPORT, eventually, get, states_on
+from holdport import FAILED, NO_SUCH, SUPPORT, descriptors, eventually, get, states_on
 
 
 def install(holdport, source, name="server"):
@@ -94,6 +94,65 @@ def test_rollback_starts_the_executable_that_was_replaced(holdport):
     said = holdport.cmd("restart", "web", "--timeout", "5s")
     assert said.code == FAILED, said
     assert get(address) == "old"
+
+
+def kill_manager(holdport):
+    holdport.kill_manager()
+
+
+def kill_keeper(holdport):
+    holdport.kill_keeper()
+
+
+def upgrade(holdport):
+    holdport.ok("upgrade")
+
+
+@pytest.mark.parametrize("followed", [kill_manager, kill_keeper, upgrade])
+def test_it_is_held_by_whoever_follows_too(holdport, followed):
+    path = install(holdport, SUPPORT / "worker")
+    command = f"command = {path} --answer old --notify"
+    address = holdport.run_web(section=f"{command}\nready = notify\n")
+    install(holdport, "/bin/sleep")
+    followed(holdport)
+    # One that dies comes back as it was.
+    [pid] = holdport.pids("web")
+    os.kill(pid, 9)
+    holdport.take_orphans()
+    eventually(lambda: holdport.take_orphans() or pid not in holdport.pids("web"))
+    holdport.await_replaced("web", [pid])
+    assert get(address) == "old"
+    holdport.write_web(address=address, section=f"command = {path} 1000\nready = delay:50ms\n")
+    holdport.ok("reload")
+    path.unlink()
+    followed(holdport)
+    holdport.ok("rollback", "web")
+    assert get(address) == "old"
+
+
+def test_the_keeper_has_it_once_for_all_and_no_worker_has_it(holdport):
+    path = install(holdport, SUPPORT / "worker")
+    others = "\n".join(f"[program:p{n}]\ncommand = {path} --no-socket --notify"
+                       for n in range(5))
+    holdport.run_web(section=f"command = {path} --notify", more=others)
+    holdport.await_(lambda s: all(p["state"] == "running" for p in s["programs"]))
+    assert list(descriptors(holdport.pid).values()).count(str(path)) == 1
+    holdport.kill_manager()
+    assert list(descriptors(holdport.manager_pid).values()).count(str(path)) == 1
+    for program in ("web", "p0"):
+        old = holdport.pids(program)
+        holdport.ok("restart", program)
+        holdport.await_replaced(program, old)
+        for pid in holdport.pids(program):
+            assert str(path) not in descriptors(pid).values()
+    # What nobody was started from any more is let go.
+    other = install(holdport, SUPPORT / "worker", "other")
+    text = holdport.config.read_text()
+    holdport.config.write_text(text.replace(f"{path} --n", f"{other} --n"))
+    for _ in range(2):              # the generation before is remembered
+        holdport.ok("reload")
+        holdport.ok("restart", "--all")
+    eventually(lambda: str(path) not in descriptors(holdport.pid).values())
 
 
 def test_a_removed_executable_is_still_held(holdport):

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -100,12 +101,48 @@ static void a_script_is_not_held(void **state)
 	executable_let_go(&e);
 }
 
+static unsigned closed;
+
+static void note_closed(unsigned kept, void *ctx)
+{
+	(void)ctx;
+	closed = kept;
+}
+
+static void a_successor_has_it_once_for_all(void **state)
+{
+	struct executable one = EXECUTABLE_NONE, other = EXECUTABLE_NONE, fresh = EXECUTABLE_NONE;
+	int fd, none = -1;
+
+	(void)state;
+	put("\177ELF one");
+	fd = open(path, O_PATH | O_CLOEXEC);
+	executable_on_close(note_closed, NULL);
+	executable_revive(&one, "server", path, 7, &none);
+	assert_null(one.file);				/* nobody has it */
+	executable_revive(&one, "server", path, 7, &fd);
+	assert_int_equal(fd, -1);
+	executable_revive(&other, "server", path, 7, &none);
+	assert_ptr_equal(one.file, other.file);
+	executable_hold(&fresh, "server", path);	/* the same file, found now */
+	assert_ptr_equal(fresh.file, one.file);
+	put("\177ELF two");
+	assert_true(executable_only_here(&one, "server"));
+	executable_let_go(&one);
+	executable_let_go(&other);
+	assert_int_equal(closed, 0);
+	executable_let_go(&fresh);
+	assert_int_equal(closed, 7);
+	executable_on_close(NULL, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_replaced_file_is_to_be_had_only_from_who_holds_it),
 		cmocka_unit_test(one_file_is_held_once),
 		cmocka_unit_test(a_script_is_not_held),
+		cmocka_unit_test(a_successor_has_it_once_for_all),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
