@@ -17,7 +17,8 @@
 #define CHANNEL_WORDS(X)                                                               \
 	X(SIGNAL, 1)	/* K: number came; TAKEN answers, or the manager counts as dead */ \
 	X(TAKEN, 2)	/* M */                                                        \
-	X(NOTIFY, 3)	/* M: text is for who is above us; number is for the answer */ \
+	X(NOTIFY, 3)	/* M: text is for who is above us, a descriptor too; number is \
+			 * for the answer; below 0: none is wanted unless that fails */ \
 	X(NOTIFIED, 4)	/* K: number as asked; errno of sending it, in other */        \
 	X(SETTLED, 5)	/* M: it has taken over what there was, and runs */            \
 	X(HOLD, 6)	/* M: a descriptor, under this number, for text */             \

@@ -211,6 +211,14 @@ static void reap(struct keeper *k, pid_t pid)
 	hold_release(&k->hold, pid);
 }
 
+static void notify(struct keeper *k, const struct channel_message *m, int fd)
+{
+	int why = relay_send(&k->relay, m->text, fd);
+
+	if (why || m->number >= 0)
+		(void)channel_send(k->channel, CHANNEL_NOTIFIED, m->number, why, NULL, -1);
+}
+
 static void hear(struct keeper *k, const struct channel_message *m, int *fd)
 {
 	switch (m->word) {
@@ -218,8 +226,7 @@ static void hear(struct keeper *k, const struct channel_message *m, int *fd)
 		taken(k, m->number);
 		break;
 	case CHANNEL_NOTIFY:
-		(void)channel_send(k->channel, CHANNEL_NOTIFIED, m->number,
-				   relay_send(&k->relay, m->text), NULL, -1);
+		notify(k, m, *fd);
 		break;
 	case CHANNEL_SETTLED:
 		settle(k);

@@ -7,6 +7,7 @@
 #include <sys/un.h>
 
 #include "base/fd.h"
+#include "base/pass.h"
 
 void relay_open(struct relay *r, const char *path)
 {
@@ -20,10 +21,13 @@ void relay_close(struct relay *r)
 	fd_close(&r->fd);
 }
 
-int relay_send(struct relay *r, const char *text)
+int relay_send(struct relay *r, const char *text, int pass)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	struct iovec part = { (void *)text, strlen(text) };	/* sendmsg(2) only reads it */
+	struct msghdr m = { .msg_name = &to, .msg_iov = &part, .msg_iovlen = 1 };
 	size_t length = r->path ? strlen(r->path) : 0;
+	union pass_room room;
 
 	if (!length)
 		return ENOENT;
@@ -32,7 +36,8 @@ int relay_send(struct relay *r, const char *text)
 	memcpy(to.sun_path, r->path, length);
 	if (to.sun_path[0] == '@')
 		to.sun_path[0] = '\0';
-	length += offsetof(struct sockaddr_un, sun_path);
-	return sendto(r->fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT,
-		      (struct sockaddr *)&to, (socklen_t)length) < 0 ? errno : 0;
+	m.msg_namelen = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+	if (pass >= 0)
+		pass_attach(&m, &room, pass);
+	return sendmsg(r->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? errno : 0;
 }

@@ -10,7 +10,7 @@ struct relay {
 
 void relay_open(struct relay *r, const char *path);
 void relay_close(struct relay *r);
-/* Never waits.  0, or an errno: EAGAIN where it would have to. */
-int relay_send(struct relay *r, const char *text);
+/* Borrows pass (-1: none).  Never waits.  0, or an errno: EAGAIN where it would have to. */
+int relay_send(struct relay *r, const char *text, int pass);
 
 #endif

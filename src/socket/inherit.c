@@ -4,15 +4,16 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "platform/platform.h"
-#include "socket/store.h"
+#include "socket/held.h"
 
-enum { FIRST_FD = 3, FDS_MOST = 1024 };
+enum { FIRST_FD = 3, FDS_MOST = 1 << 16 };
 
 /* The next of "a:b:c"; moves *rest behind it. */
 static char *next_name(const char **rest)
@@ -100,6 +101,13 @@ int inherited_key(int fd, struct key *ret, struct err *err)
 	return 0;
 }
 
+/* Several of one address are the slots of a group, in whichever order. */
+static void number_slot(int fd, struct store *store, struct key *key)
+{
+	while (number_of(fd, SO_REUSEPORT) > 0 && store_given(store, key))
+		key->slot++;
+}
+
 void inherited_give(struct inherited *in, struct store *store)
 {
 	for (size_t i = 0; i < in->count; i++) {
@@ -107,6 +115,7 @@ void inherited_give(struct inherited *in, struct store *store)
 		struct key key;
 
 		if (inherited_key(in->fds[i], &key, &err) == 0) {
+			number_slot(in->fds[i], store, &key);
 			store_give(store, in->fds[i], &key, in->names.items[i]);
 			continue;
 		}
@@ -117,9 +126,40 @@ void inherited_give(struct inherited *in, struct store *store)
 	inherited_fini(in);
 }
 
+/* Once for all: a thousand are asked for a thousand times. */
+static void note_inodes(struct inherited *in)
+{
+	struct stat st;
+
+	if (in->inodes)
+		return;
+	in->inodes = mem_grow(NULL, in->count + 1, sizeof(*in->inodes));
+	for (size_t i = 0; i < in->count; i++)
+		in->inodes[i] = fstat(in->fds[i], &st) == 0 ? (uint64_t)st.st_ino : 0;
+}
+
+int inherited_take(struct inherited *in, uint64_t inode)
+{
+	size_t i = 0, behind;
+	int fd;
+
+	note_inodes(in);
+	while (i < in->count && in->inodes[i] != inode)
+		i++;
+	if (i == in->count)
+		return -1;
+	fd = in->fds[i];
+	behind = --in->count - i;
+	text_list_remove(&in->names, i);
+	memmove(in->fds + i, in->fds + i + 1, behind * sizeof(*in->fds));
+	memmove(in->inodes + i, in->inodes + i + 1, behind * sizeof(*in->inodes));
+	return fd;
+}
+
 void inherited_fini(struct inherited *in)
 {
 	text_list_fini(&in->names);
 	free(in->fds);
+	free(in->inodes);
 	*in = (struct inherited){ 0 };
 }

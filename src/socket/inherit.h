@@ -9,6 +9,7 @@
 #define HOLDPORT_SOCKET_INHERIT_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -18,6 +19,7 @@ struct store;
 
 struct inherited {
 	int *fds;		/* each was open when it was noted */
+	uint64_t *inodes;	/* NULL: nobody has asked for one */
 	size_t count;
 	struct text_list names;	/* one each, "unknown" where none was said */
 };
@@ -34,6 +36,8 @@ struct key;
 int inherited_key(int fd, struct key *ret, struct err *err);
 /* The store has them from now on; what cannot be held is closed, and named. */
 void inherited_give(struct inherited *in, struct store *store);
+/* The one with this inode, which is the caller's now; -1: there is none. */
+int inherited_take(struct inherited *in, uint64_t inode);
 void inherited_fini(struct inherited *in);	/* closes nothing */
 
 #endif

@@ -52,9 +52,10 @@ struct held {
 	/* A worker bound it, and this one's address permits that; NULL: it is one of
 	 * the configuration. */
 	struct held *permit;
-	/* The owner's: its number in custody, and the inode that has it. */
+	/* The owner's: its number in custody, and the inode that has it; the inode that a
+	 * service manager above us stores. */
 	unsigned kept;
-	unsigned long kept_inode;
+	unsigned long kept_inode, stored_inode;
 	char *reason;			/* why it waits, NULL otherwise */
 	bool spoilt;			/* it listens, but not as it should: reason (heal.h) */
 	char *trouble;			/* the part of it that when_busy adds */

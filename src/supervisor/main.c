@@ -45,10 +45,13 @@ static void tidy_descriptors(void)
 /* Who is above us speaks to us alone: nobody inherits it. */
 static void take_upward(struct supervisor *s)
 {
-	static const char *const names[] = { "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID" };
+	static const char *const names[] = { "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID",
+					     "FDSTORE" };
 
 	upward_init(&s->upward, getenv(names[0]), getenv(names[1]), getenv(names[2]),
 		    link_face(&s->link));
+	if (s->upward.there)
+		deposit_init(&s->upward.deposit, getenv(names[3]));
 	for (size_t i = 0; i < COUNT(names); i++)
 		(void)unsetenv(names[i]);
 }
@@ -194,6 +197,7 @@ static int go_on(struct supervisor *s, int argc, char **argv)
 		note_inherited(s);
 	forget_inherited();
 	take_upward(s);
+	deposit_left(&s->upward.deposit, &s->inherited.names);
 	if (memory_recall(s))
 		return supervisor_run(s, s->settings);
 	if (s->succeeds)

@@ -139,6 +139,9 @@ static void write_socket_gone(struct memory *m, unsigned number)
 
 void memory_of_closing(struct supervisor *s, struct held *h)
 {
+	if (h->stored_inode)
+		deposit_take_back(&s->upward.deposit, h->stored_inode);
+	h->stored_inode = 0;
 	if (!h->kept)
 		return;
 	write_socket_gone(&s->memory, h->kept);
@@ -159,6 +162,9 @@ void memory_of_socket(struct supervisor *s, struct held *h)
 	else
 		custody_moved(&m->custody, h->kept, h->fd);
 	h->kept_inode = h->inode;
+	if (h->stored_inode != h->inode)
+		deposit_put(&s->upward.deposit, h->kept, h->inode);
+	h->stored_inode = h->inode;
 	write_socket(s, h);
 }
 
@@ -281,12 +287,6 @@ void memory_checkpoint(struct supervisor *s)
 	str_fini(&text);
 }
 
-void memory_start(struct supervisor *s)
-{
-	journal_init(&s->memory.journal,
-		     mem_format("%s/state", s->settings->supervisor.runtime_dir));
-	/* What an earlier one left is not replaced before it was taken up. */
-	if (!s->memory.there)
 static void on_executable(unsigned kept, void *ctx)
 {
 	struct supervisor *s = ctx;
@@ -294,12 +294,18 @@ static void on_executable(unsigned kept, void *ctx)
 	custody_drop(&s->memory.custody, &kept);
 }
 
+void memory_start(struct supervisor *s)
+{
+	executable_on_close(on_executable, s);
+	journal_init(&s->memory.journal,
+		     mem_format("%s/state", s->settings->supervisor.runtime_dir));
+	/* What an earlier one left is not replaced before it was taken up. */
+	if (!s->memory.there)
 		memory_checkpoint(s);
 }
-	executable_on_close(on_executable, s);
 
 void memory_stop(struct supervisor *s)
 {
+	executable_on_close(NULL, NULL);
 	journal_close(&s->memory.journal, true);
 }
-	executable_on_close(NULL, NULL);

@@ -133,6 +133,14 @@ static void take_from_program(struct wreck *w, const struct snapshot_block *b)
 			take_from_worker(w, &b->facts[i]);
 }
 
+/* A service manager above us stored a copy (deposit.h). */
+static void take_left(struct wreck *w, struct inherited *left)
+{
+	for (size_t i = 0; i < w->count; i++)
+		if (w->items[i].name)
+			w->lost[i].fd = inherited_take(left, w->lost[i].inode);
+}
+
 /* A wrapper may have ended, and what it left has the socket. */
 static bool on_copy(const struct socket_copy *copy, void *ctx)
 {
@@ -186,6 +194,7 @@ static bool take_all(struct supervisor *s)
 	bool any;
 
 	add_sockets(&w, &s->memory.before);
+	take_left(&w, &s->inherited);
 	list_each(b, &s->memory.before.programs, struct snapshot_block, node)
 		take_from_program(&w, b);
 	look_everywhere(&w);

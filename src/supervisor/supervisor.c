@@ -130,6 +130,19 @@ static void keeper_stop(struct supervisor *s)
 	link_stop(&s->link);
 }
 
+/* A service manager leaves us copies of what the one before us had as well. */
+static void forget_copies(struct supervisor *s)
+{
+	const struct custody *c = &s->memory.custody;
+
+	for (size_t n = 1; s->inherited.count && n < c->count; n++) {
+		uint64_t inode = custody_inode(c->items[n].fd);
+		int copy = inode ? inherited_take(&s->inherited, inode) : -1;
+
+		fd_close(&copy);
+	}
+}
+
 static int store_start(struct supervisor *s, struct err *err)
 {
 	(void)err;
@@ -137,6 +150,7 @@ static int store_start(struct supervisor *s, struct err *err)
 	store_init(&s->store, s->loop, supervisor_socket, s);
 	s->store.suspect = supervisor_suspect;
 	s->store.closing = supervisor_closing;
+	forget_copies(s);
 	inherited_give(&s->inherited, &s->store);
 	return 0;
 }
@@ -256,13 +270,18 @@ static int upward_stage_start(struct supervisor *s, struct err *err)
 {
 	(void)err;
 	upward_start(&s->upward, s->loop, &s->link);
+	deposit_start(&s->upward.deposit, s->loop, &s->memory.custody);
 	upward_say(&s->upward, "READY=1");
 	supervisor_tell_upward(s);
 	return 0;
 }
 
+/* Clients wait in what is stored until the next `run`, but for a path, which we remove. */
 static void upward_stage_stop(struct supervisor *s)
 {
+	list_each(h, &s->store.sockets, struct held, node)
+		if (h->path.inode && h->stored_inode)
+			deposit_take_back(&s->upward.deposit, h->stored_inode);
 	upward_stop(&s->upward);
 }
 

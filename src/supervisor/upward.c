@@ -73,7 +73,7 @@ static void on_again(struct loop_timer *t)
 
 void upward_answered(struct upward *u, int64_t number, int why)
 {
-	if (number != NUMBER_TEXT || !u->sent)
+	if (deposit_answered(&u->deposit, number, why) || number != NUMBER_TEXT || !u->sent)
 		return;
 	if (why == EAGAIN || why == ENOBUFS || why == EINTR) {
 		loop_timer_start(u->loop, &u->again, AGAIN_MS, on_again);
@@ -109,6 +109,7 @@ void upward_stop(struct upward *u)
 {
 	loop_timer_stop(&u->alive);
 	loop_timer_stop(&u->again);
+	deposit_stop(&u->deposit);
 	str_fini(&u->pending);
 	free(u->status);
 	free(u->sent);

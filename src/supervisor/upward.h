@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "keeper/link.h"
 #include "loop/loop.h"
+#include "supervisor/deposit.h"
 
 struct upward {
 	bool there;			/* somebody listens */
@@ -26,6 +27,7 @@ struct upward {
 	bool status_due;
 	bool refused;			/* said so already */
 	struct loop_timer alive, again;
+	struct deposit deposit;
 };
 
 /* The values of NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID, each may be NULL; us: the

@@ -14,7 +14,7 @@ from test_1_sockets import sockets_of
 # Plays systemd: descriptors from 3 on, LISTEN_PID of who is started.
 ACTIVATOR = """
 import os, sys
-fds = [int(w) for w in sys.argv[1].split(",")]
+fds = [int(w) for w in sys.argv[1].split(",") if w]
 for i, fd in enumerate([os.dup2(os.dup(fd), 200 + i) for i, fd in enumerate(fds)]):
     os.dup2(fd, 3 + i)
 os.closerange(3 + len(fds), 256)
@@ -23,15 +23,16 @@ os.execv(sys.argv[3], sys.argv[3:])
 """
 
 
-def activate(holdport, sockets, names, *command):
-    """Starts `holdport run` with these sockets; we keep our copy, as systemd does."""
-    fds = [s.fileno() for s in sockets]
+def activate(holdport, sockets, names, *command, env=None):
+    """Starts `holdport run` with these sockets (or descriptors); we keep our copy, as systemd
+    does."""
+    fds = [s if isinstance(s, int) else s.fileno() for s in sockets]
     with open(holdport.output, "ab") as out:
         child = subprocess.Popen(
             [sys.executable, "-c", ACTIVATOR, ",".join(map(str, fds)), names,
              str(BUILD / "bin/holdport"), *(command or ("run", "-c", str(holdport.config)))],
-            stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=holdport.env, pass_fds=fds,
-            cwd=holdport.dir, start_new_session=True)
+            stdin=subprocess.DEVNULL, stdout=out, stderr=out, pass_fds=fds, cwd=holdport.dir,
+            env={**holdport.env, **(env or {})}, start_new_session=True)
     holdport.process = child
     holdport._children.append(child)
     return child

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "socket/held.h"
 #include "socket/inherit.h"
 #include "socket/open.h"
 #include "socket/store.h"
@@ -223,6 +224,49 @@ static void names_belong_to_their_descriptors(void **state)
 	(void)close(three);
 }
 
+static void several_of_one_address_are_slots(void **state)
+{
+	struct socket_settings s = UNSET_SETTINGS;
+	struct case_ c;
+	struct key key;
+	int fds[3];
+
+	(void)state;
+	s.reuse_port = true;
+	fds[0] = made(&key, "127.0.0.1:1", SOCK_STREAM, &s);
+	for (int i = 1; i < 3; i++)
+		assert_true((fds[i] = socket_open(&key, &s, NULL)) >= 0);
+	start(&c);
+	for (int i = 0; i < 3; i++)
+		give(&c, fds[i]);
+	for (key.slot = 0; key.slot < 3; key.slot++)
+		assert_non_null(store_given(&c.store, &key));
+	assert_null(store_given(&c.store, &key));
+	end(&c);
+}
+
+static void one_is_taken_by_its_inode_with_its_name(void **state)
+{
+	int fds[3];
+	struct inherited in;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		fds[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	in = inherited(fds, 3);
+	free(in.names.items[1]);
+	in.names.items[1] = strdup("second");
+	assert_int_equal(inherited_take(&in, 1), -1);
+	assert_int_equal(inherited_take(&in, inode_of(fds[0])), fds[0]);
+	assert_int_equal(in.count, 2);
+	assert_string_equal(in.names.items[0], "second");
+	assert_int_equal(inherited_take(&in, inode_of(fds[1])), fds[1]);
+	assert_int_equal(in.fds[0], fds[2]);
+	inherited_fini(&in);
+	for (int i = 0; i < 3; i++)
+		(void)close(fds[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +277,8 @@ int main(void)
 		cmocka_unit_test(every_address_of_ipv4_stands_for_any),
 		cmocka_unit_test(a_path_stays_as_it_is_and_is_not_ours_to_remove),
 		cmocka_unit_test(what_cannot_be_held_is_closed),
+		cmocka_unit_test(several_of_one_address_are_slots),
+		cmocka_unit_test(one_is_taken_by_its_inode_with_its_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
