@@ -1,6 +1,7 @@
 """Real servers that bind for themselves, restarted while clients come: nobody is refused."""
 
 import contextlib
+import functools
 import os
 import shutil
 import socket
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from holdport import eventually
+from holdport import BUILD, eventually
 from intercepted import restart, run
 
 POSTGRES = max(Path("/usr/lib/postgresql").glob("*/bin/postgres"), default=Path("postgres"))
@@ -68,6 +69,58 @@ int main(int argc, char **argv)
 		close(c);
 	}
 	return 0;
+}
+"""
+
+GO = """\
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	server := &http.Server{Addr: ":" + os.Args[1], Handler: http.HandlerFunc(
+		func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "go") })}
+	term, over := make(chan os.Signal, 1), make(chan bool)
+	signal.Notify(term, syscall.SIGTERM)
+	go func() {
+		<-term
+		server.Shutdown(context.Background())
+		over <- true
+	}()
+	if err := server.ListenAndServe(); err != http.ErrServerClosed {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	<-over
+}
+"""
+
+JAVA = """\
+import com.sun.net.httpserver.HttpServer;
+import java.net.InetSocketAddress;
+
+public class Server {
+	public static void main(String[] words) throws Exception {
+		var address = new InetSocketAddress(Integer.parseInt(words[0]));
+		var server = HttpServer.create(address, 0);
+
+		server.createContext("/", exchange -> {
+			var text = "java\\n".getBytes();
+
+			exchange.sendResponseHeaders(200, text.length);
+			exchange.getResponseBody().write(text);
+			exchange.close();
+		});
+		Runtime.getRuntime().addShutdownHook(new Thread(() -> server.stop(5)));
+		server.start();
+	}
 }
 """
 
@@ -137,28 +190,62 @@ def test_a_server_without_a_graceful_end_refuses_nobody(
 def haproxy(holdport, port):
     """It does not call listen(2) on what listens already."""
     (holdport.dir / "haproxy.cfg").write_text(HAPROXY.format(port=port))
-    return f"/usr/sbin/haproxy -db -f {holdport.dir}/haproxy.cfg", "ready = auto\nstop = USR1:30s KILL"
+    return f"/usr/sbin/haproxy -db -f {holdport.dir}/haproxy.cfg", f"127.0.0.1:{port}", \
+        "ready = auto\nstop = USR1:30s KILL"
 
 
 def musl(holdport, port):
     (holdport.dir / "server.c").write_text(MUSL)
     subprocess.run(["musl-gcc", "-static", "-O1", "-o", holdport.dir / "server",
                     holdport.dir / "server.c"], check=True)
-    return f"{holdport.dir}/server {port}", "ready = listen"
+    return f"{holdport.dir}/server {port}", f"127.0.0.1:{port}", "ready = listen"
+
+
+@functools.cache
+def compiled_go():
+    """Linked statically; without C, Go compiles parts of its library anew."""
+    place = BUILD / "go"
+    place.mkdir(exist_ok=True)
+    (place / "server.go").write_text(GO)
+    subprocess.run(["go", "build", "-o", place / "server", place / "server.go"], check=True,
+                   env={**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=mod", "GOENV": "off",
+                        "GOPROXY": "off", "GOCACHE": str(place / "cache"),
+                        "GOPATH": str(place / "path")})
+    return place / "server"
+
+
+def go(holdport, port):
+    return f"{compiled_go()} {port}", f"*:{port}", "ready = listen"
 
 
 @pytest.mark.load
-@pytest.mark.parametrize("server", [haproxy, musl])
+@pytest.mark.parametrize("server", [haproxy, musl, go])
 def test_a_server_with_a_graceful_end_loses_no_request(holdport, restarts, server):
     port = holdport.port()
-    command, section = server(holdport, port)
-    run(holdport, command, f"127.0.0.1:{port}", section=section)
+    command, listen, section = server(holdport, port)
+    run(holdport, command, listen, section=section)
     inode = holdport.socket("http")["inode"]
     with holdport.load(f"127.0.0.1:{port}", "--rate", 200) as load:
         for _ in range(min(restarts, 20)):
             restart(holdport)
             load.await_calm()
     load.expect(failed=0)
+    assert holdport.socket("http")["inode"] == inode
+
+
+@pytest.mark.load
+@pytest.mark.long
+@pytest.mark.skipif(not shutil.which("javac"), reason="no Java: contrib/setup java")
+def test_java_refuses_nobody(holdport, restarts):
+    port = holdport.port()
+    (holdport.dir / "Server.java").write_text(JAVA)
+    run(holdport, f"java -Xshare:auto {holdport.dir}/Server.java {port}", f"*:{port}")
+    inode = holdport.socket("http")["inode"]
+    with holdport.load(f"127.0.0.1:{port}", "--rate", 50) as load:
+        for _ in range(min(restarts, 20)):
+            restart(holdport)
+            load.await_calm()
+    load.expect(refused=0, timed_out=0)
     assert holdport.socket("http")["inode"] == inode
 
 
