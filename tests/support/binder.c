@@ -42,7 +42,7 @@ static struct {
 	const char *name;
 	int udp, v6only, nodelay, reuseport, epoll_first, forks, off_thread, blocking, no_cloexec;
 	int threads, restless, stuck, steal, dup_first, seqpacket, unlink_first, unlink_last;
-	int steal_one, by_32_bits, by_ring, elsewhere;
+	int steal_one, by_32_bits, by_x32, by_ring, elsewhere;
 } how = { .name = "binder", .v6only = -1, .threads = 1 };
 
 static int stop_pipe[2];
@@ -165,6 +165,8 @@ static int bind_as_told(int fd, const struct sockaddr_storage *sa, socklen_t len
 {
 	if (how.by_32_bits)
 		return bind_by_32_bits(fd, sa, length);
+	if (how.by_x32)
+		return bind_by_x32(fd, sa, length);
 	if (how.by_ring)
 		return bind_by_ring(fd, sa, length);
 	return bind(fd, how.stuck ? bottomless() : (const void *)sa, length);
@@ -355,6 +357,7 @@ int main(int argc, char **argv)
 		{ "unlink-last", 0, &how.unlink_last, 1 },
 		{ "steal-one", 0, &how.steal_one, 1 },
 		{ "32-bits", 0, &how.by_32_bits, 1 }, { "ring", 0, &how.by_ring, 1 },
+		{ "x32", 0, &how.by_x32, 1 },
 		{ "elsewhere", 0, &how.elsewhere, 1 },
 		{ 0 },
 	};

@@ -1,4 +1,5 @@
 /* A call whose report was taken by one who died before he answered. */
+#include <linux/net.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -7,19 +8,30 @@
 #include "base/fd.h"
 #include "platform/handle.h"
 #include "platform/intercept.h"
+#include "platform/linux/call_32.h"
 #include "platform/linux/proc.h"
+
+static bool is_reported(long call, long first)
+{
+	if (call == I386_SOCKETCALL)
+		return first == SYS_BIND || first == SYS_LISTEN;
+	return call == SCMP_SYS(bind) || call == SCMP_SYS(listen) || call == I386_BIND ||
+	       call == I386_LISTEN;
+}
 
 /* "49 0x3 0x7ffe... ...": the call that the thread is in; "running" */
 static bool waits_in_call(pid_t process, long thread)
 {
-	char path[PROC_PATH_SIZE], *text;
-	long call;
+	char path[PROC_PATH_SIZE], *text, *end = NULL;
+	long call = -1;
 
 	(void)snprintf(path, sizeof(path), "/proc/%ld/task/%ld/syscall", (long)process, thread);
 	text = fd_read_file(path, 256);
-	call = text && *text >= '0' && *text <= '9' ? strtol(text, NULL, 10) : -1;
+	if (text && *text >= '0' && *text <= '9')
+		call = strtol(text, &end, 10);
+	call = call >= 0 && is_reported(call, strtol(end, NULL, 16));
 	free(text);
-	return call == SCMP_SYS(bind) || call == SCMP_SYS(listen);
+	return call > 0;
 }
 
 static bool any_waits(pid_t process)

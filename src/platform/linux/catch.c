@@ -5,6 +5,7 @@
  * is gone.  It holds a child that has nothing but the listener and a pipe. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/net.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stddef.h>
@@ -18,8 +19,10 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/owner.h"
 #include "platform/handle.h"
 #include "platform/intercept.h"
+#include "platform/linux/call_32.h"
 
 /* Nothing of ours stays open in it, should it never end. */
 static void let_go_of_all_but(int a, int b)
@@ -33,13 +36,49 @@ static void let_go_of_all_but(int a, int b)
 	(void)syscall(SYS_close_range, high + 1, ~0U, 0);
 }
 
-static int read_address(const struct seccomp_notif *n, struct trap *t)
+static int read_memory(pid_t thread, uint64_t at, void *ret, size_t size)
 {
-	struct iovec here = { &t->sa, t->length };
-	struct iovec there = { (void *)(uintptr_t)n->data.args[1], t->length };	/* NOLINT */
+	struct iovec here = { ret, size };
+	struct iovec there = { (void *)(uintptr_t)at, size };	/* NOLINT */
 
-	return process_vm_readv((pid_t)n->pid, &here, 1, &there, 1, 0) == (ssize_t)t->length
+	errno = 0;
+	return process_vm_readv(thread, &here, 1, &there, 1, 0) == (ssize_t)size
 		? 0 : errno ? errno : EFAULT;
+}
+
+/* What is called, with which arguments. */
+struct call {
+	enum trap_call call;
+	uint64_t args[3];
+	int why;		/* errno: they cannot be read; 0 */
+};
+
+/* One call for all of them, whose arguments lie in memory. */
+static void read_socketcall(const struct seccomp_notif *n, struct call *ret)
+{
+	uint32_t args[3] = { 0 };
+	const size_t count = n->data.args[0] == SYS_LISTEN ? 2 : 3;
+
+	ret->call = n->data.args[0] == SYS_LISTEN ? TRAP_LISTEN : TRAP_BIND;
+	ret->why = read_memory((pid_t)n->pid, (uint32_t)n->data.args[1], args,
+			       count * sizeof(*args));
+	for (size_t i = 0; i < COUNT(args); i++)
+		ret->args[i] = args[i];
+}
+
+static void read_call(const struct seccomp_notif *n, struct call *ret)
+{
+	bool by_32_bits = n->data.arch == SCMP_ARCH_X86;
+	int listens = by_32_bits ? I386_LISTEN : SCMP_SYS(listen);
+
+	if (by_32_bits && n->data.nr == I386_SOCKETCALL) {
+		read_socketcall(n, ret);
+		return;
+	}
+	ret->call = n->data.nr == listens ? TRAP_LISTEN : TRAP_BIND;
+	ret->why = 0;
+	for (size_t i = 0; i < COUNT(ret->args); i++)
+		ret->args[i] = n->data.args[i];
 }
 
 /* Where it is in the worker's own root and directory.  Its file system may not answer
@@ -65,19 +104,21 @@ static void see_directory(struct trap *t)
 
 static void fill_in(int listener, const struct seccomp_notif *n, struct trap *t)
 {
-	int length = (int)n->data.args[2];
+	struct call c;
+	int length;
 
-	*t = (struct trap){ .id = n->id, .thread = (pid_t)n->pid, .fd = (int)n->data.args[0],
-			    .call = n->data.nr == SCMP_SYS(listen) ? TRAP_LISTEN : TRAP_BIND };
-	if (t->call != TRAP_BIND)
+	read_call(n, &c);
+	length = (int)c.args[2];
+	*t = (struct trap){ .id = n->id, .thread = (pid_t)n->pid, .call = c.call, .why = c.why,
+			    .fd = c.why ? -1 : (int)c.args[0] };
+	if (c.why || t->call != TRAP_BIND)
 		return;
 	if (length < (int)sizeof(sa_family_t) || length > (int)sizeof(t->sa)) {
 		t->why = EINVAL;
 		return;
 	}
 	t->length = (socklen_t)length;
-	errno = 0;
-	t->why = read_address(n, t);
+	t->why = read_memory((pid_t)n->pid, c.args[1], &t->sa, t->length);
 	if (!t->why)
 		see_directory(t);
 	if (!platform_trap_waits(listener, t))

@@ -44,15 +44,18 @@ static int export(scmp_filter_ctx ctx, struct filter *f)
 	return rc;
 }
 
-/* Calls by another ABI (32 bits, x32) go on unseen. */
+/* A program of 32 bits has numbers of its own, and an older one says socketcall(2), of
+ * which the rules make what they need.  Calls by any other ABI (x32) go on unseen. */
 static int build(struct filter *f)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
 	int rc = -1;
 
 	if (ctx && seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW) == 0 &&
-	    seccomp_rule_add_exact(ctx, SCMP_ACT_NOTIFY, SCMP_SYS(bind), 0) == 0 &&
-	    seccomp_rule_add_exact(ctx, SCMP_ACT_NOTIFY, SCMP_SYS(listen), 0) == 0)
+	    (seccomp_arch_native() != SCMP_ARCH_X86_64 ||
+	     seccomp_arch_add(ctx, SCMP_ARCH_X86) == 0) &&
+	    seccomp_rule_add(ctx, SCMP_ACT_NOTIFY, SCMP_SYS(bind), 0) == 0 &&
+	    seccomp_rule_add(ctx, SCMP_ACT_NOTIFY, SCMP_SYS(listen), 0) == 0)
 		rc = export(ctx, f);
 	seccomp_release(ctx);
 	return rc;
