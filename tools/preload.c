@@ -38,6 +38,8 @@ __attribute__((constructor)) static void note_supervisor(void)
 	supervisor.sun_family = AF_UNIX;
 }
 
+/* ECONNREFUSED: keeper and manager were killed, and the next ones are waited for.  What
+ * ends in order takes its path away. */
 static int call_supervisor(void)
 {
 	int s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), rc;
@@ -49,7 +51,9 @@ static int call_supervisor(void)
 	while (rc < 0 && errno == EINTR);
 	if (rc == 0)
 		return s;
+	rc = errno;
 	(void)close(s);
+	errno = rc;
 	return -1;
 }
 
@@ -98,7 +102,7 @@ static enum outcome converse(const struct wire_call *call, int *ret_why)
 	enum outcome outcome = ALONE;
 
 	if (s < 0)
-		return ALONE;
+		return errno == ECONNREFUSED ? AGAIN : ALONE;
 	if (pass_send(s, call, sizeof(*call), call->fd) == 0)
 		outcome = listen_to(s, call->fd, ret_why);
 	else if (errno == EPIPE || errno == ECONNRESET)

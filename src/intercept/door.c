@@ -1,7 +1,9 @@
 #include "intercept/door.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -80,18 +82,31 @@ static void on_knock(struct loop_io *io, int events)
 	on_visitor(&v->io, LOOP_READ);	/* in this turn: most have said it already */
 }
 
+/* It is listened at before it can be found: whoever calls there finds the one that was,
+ * or this one, and never none. */
+static int publish(int fd, const char *fresh, const char *path, uid_t user)
+{
+	if ((user != (uid_t)-1 && chown(fresh, user, (gid_t)-1) < 0) ||
+	    fd_non_blocking(fd, 1) < 0 || platform_listen(fd, QUEUE_MOST) < 0)
+		return -1;
+	return rename(fresh, path);
+}
+
 int door_make(const char *path, uid_t user, struct err *err)
 {
-	int fd = platform_own_socket(path, SOCK_SEQPACKET, 0600, err);
+	char *fresh = mem_text(path);
+	int fd;
 
-	if (fd < 0)
-		return err_in(err, "handoff = intercept");
-	if ((user != (uid_t)-1 && chown(path, user, (gid_t)-1) < 0) ||
-	    fd_non_blocking(fd, 1) < 0 || platform_listen(fd, QUEUE_MOST) < 0) {
+	fresh[strlen(fresh) - 1] = '+';		/* a path may not be longer */
+	fd = platform_own_socket(fresh, SOCK_SEQPACKET, 0600, err);
+	if (fd < 0) {
+		(void)err_in(err, "handoff = intercept");
+	} else if (publish(fd, fresh, path, user) < 0) {
 		(void)err_sys(err, errno, "cannot give the socket %s to its worker", path);
 		fd_close(&fd);
-		(void)unlink(path);
+		(void)unlink(fresh);
 	}
+	free(fresh);
 	return fd;
 }
 

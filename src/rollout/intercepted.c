@@ -83,8 +83,28 @@ void intercepted_open(struct member *m)
 	start(m, 0);
 }
 
+/* Nobody held it: keeper and manager had died.  The library calls at that path until
+ * somebody listens there. */
+static void open_anew(struct member *m, uint64_t listened)
+{
+	struct err err;
+
+	if (intercepted_prepare(m, m->means->program, &err) < 0)
+		log_error("%s: %s", m->name, err.text);
+	if (m->door < 0)
+		return;
+	custody_replace(m->generation->program->rollout->custody, m->kept[MEMBER_LISTENER],
+			m->door);
+	m->worker.listener = fd_take(&m->door);
+	start(m, listened);
+}
+
 void intercepted_go_on(struct member *m, uint64_t listened)
 {
+	if (m->worker.listener < 0) {
+		open_anew(m, listened);
+		return;
+	}
 	if (door_is(m->worker.listener))
 		m->door_path = member_path(m, ":bind");
 	else

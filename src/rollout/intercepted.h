@@ -10,7 +10,8 @@ int intercepted_prepare(struct member *m, const struct program_settings *s, stru
 void intercepted_open(struct member *m);
 /* Its filter has told us its listener, which is in m->worker. */
 void intercepted_filter(struct member *m);
-/* m->worker has the listener that an earlier manager had. */
+/* An earlier manager had its listener, which is in m->worker; -1: that is lost, and is
+ * made anew where it was a door. */
 void intercepted_go_on(struct member *m, uint64_t listened);
 /* It is gone, or was never started.  Does nothing for others. */
 void intercepted_end(struct member *m);

@@ -474,7 +474,7 @@ struct member *member_adopt(struct generation *g, struct seat *seat,
 		member_watch(m);
 	watch_drain(m);
 	m->worker.listener = claim(m, MEMBER_LISTENER);
-	if (m->worker.listener >= 0)
+	if (m->kept[MEMBER_LISTENER])
 		intercepted_go_on(m, memory->listened);
 	member_write_pid(m);
 	return m;

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from holdport import BUILD, FAILED, eventually, get
+from holdport import BUILD, FAILED, NOBODY, descriptors, eventually, get
 from intercepted import await_calls, binder, calls, inodes, restart, second_program, write
 from refused_calls import refuse, run_without
 
@@ -66,7 +66,7 @@ def old(holdport):
 def knocking():
     """The paths of connections of seqpacket sockets."""
     lines = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()]
-    return [line[7] for line in lines if line[4] == "0005" and line[5] in ("02", "03")
+    return [line[7].removesuffix("+") for line in lines if line[4] == "0005" and line[5] in ("02", "03")
             and len(line) > 7]
 
 
@@ -139,13 +139,62 @@ def test_what_it_called_while_there_was_no_manager_is_answered_by_the_next(holdp
         gate.write_text("go\n")
         # it has called: what it sent waits in the queue of its door
         eventually(lambda: "python3" in Path(f"/proc/{pid}/comm").read_text() and
-                   any(path.endswith(":bind") and path.startswith(str(holdport.runtime_dir))
+                   any(path.endswith(":bin") and path.startswith(str(holdport.runtime_dir))
                        for path in knocking()))
     holdport.await_("web")
     assert holdport.pids("web") == [pid]
     assert [(c["errno"], c["inode"]) for c in await_calls(holdport, 1)] == \
         [(0, holdport.socket("http")["inode"])]
     assert get(address) == "server"
+
+
+def test_what_it_called_after_both_died_is_answered_by_the_next(holdport, old, server):
+    address = f"127.0.0.1:{holdport.port()}"
+    gate = holdport.dir / "gate"
+    os.mkfifo(gate)
+    write(holdport, f"sh -c 'read go < {gate}; exec {server(address)}'", address)
+    old(None)
+    pid = eventually(lambda: holdport.pids("web"))[0]
+    holdport.kill_both()
+    gate.write_text("go\n")
+    # it has called, and waits for somebody at its door
+    eventually(lambda: "python3" in Path(f"/proc/{pid}/comm").read_text() and
+               "nanosleep" in Path(f"/proc/{pid}/wchan").read_text())
+    old()
+    assert holdport.pids("web") == [pid]    # what it says went to those that died
+    assert f"socket:[{holdport.socket('http')['inode']}]" in descriptors(pid).values()
+    assert "which is held from now on" in holdport.log()
+    assert get(address) == "server"
+
+
+def test_what_is_left_of_one_that_ended_in_order_binds_for_itself(holdport, old, server):
+    address = f"127.0.0.1:{holdport.port()}"
+    gate = holdport.dir / "gate"
+    os.mkfifo(gate)
+    said = holdport.dir / "said"
+    command = (f"sh -c 'sh -c \"read go < {gate}; exec {server(address)} > {said}\" & "
+               "exec sleep 1000'")
+    write(holdport, command, address, section="ready = delay:1ms\nkill_mode = process")
+    old()
+    holdport.ok("shutdown")
+    gate.write_text("go\n")
+    assert "errno=0" in eventually(lambda: said.exists() and said.read_text())
+    assert get(address) == "server"
+    holdport.leftovers_expected = True
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+def test_a_user_without_rights_serves_a_port_below_1024(holdport, old, server):
+    holdport.dir.chmod(0o755)
+    write(holdport, server("127.0.0.1:82"), "127.0.0.1:82",
+          section="ready = listen\nuser = nobody\ndirectory = /")
+    old()
+    assert holdport.program("web")["intercept"] == "preload"
+    assert Path(f"/proc/{holdport.pids('web')[0]}").stat().st_uid == NOBODY
+    restart(holdport)
+    assert [(c["errno"], c["inode"]) for c in await_calls(holdport, 2)] == \
+        [(0, holdport.socket("http")["inode"])] * 2
+    assert get("127.0.0.1:82") == "server"
 
 
 def test_who_says_nothing_at_the_door_keeps_nobody_waiting(holdport, old, server):
