@@ -79,6 +79,8 @@ int cmd_run(struct request *r)
 	return code;
 }
 
+#define LISTEN "--listen"	/* what -l is in a file; both are written, -l is meant */
+
 /* The words of holdportd's exec, one form each: -l ADDR, --KEY=VALUE, --, COMMAND. */
 struct exec {
 	char **argv;
@@ -92,26 +94,37 @@ static void add(struct exec *e, char *word)
 	e->argv[e->count] = NULL;
 }
 
-static int no_address(void)
+/* An address in the same word, or the next one; NULL: it is no option for that. */
+static const char *listen_in(const char *word, const char *next)
 {
-	return complain(OUTCOME_USAGE, "exec: -l needs an address: -l 8080");
+	if (strcmp(word, "-l") == 0 || strcmp(word, LISTEN) == 0)
+		return next ? next : "";
+	if (strncmp(word, LISTEN "=", strlen(LISTEN "=")) == 0)
+		return word + strlen(LISTEN "=");
+	return strncmp(word, "-l", 2) == 0 ? word + 2 : NULL;
+}
+
+static int take_listen(struct exec *e, const char *address)
+{
+	if (!*address || strcmp(address, "--") == 0)
+		return complain(OUTCOME_USAGE, "exec: -l needs an address: -l 8080");
+	add(e, (char *)"-l");		/* read, never written */
+	add(e, (char *)address);
+	return 0;
 }
 
 /* Takes one option, of one word or two; *words moves to the last of them. */
 static int take_option(struct exec *e, char ***words)
 {
 	char *word = **words;
+	const char *address = listen_in(word, (*words)[1]);
 
-	if (strcmp(word, "-l") == 0) {
-		if (!(*words)[1])
-			return no_address();
-		add(e, "-l");
-		add(e, *++*words);
-	} else if (strncmp(word, "-l", 2) == 0) {
-		add(e, "-l");
-		add(e, word + 2);
-	} else if (strcmp(word, "--intercept") == 0) {
-		add(e, (char *)"--handoff=intercept");	/* read, never written */
+	if (address) {
+		*words += address == (*words)[1];
+		return take_listen(e, address);
+	}
+	if (strcmp(word, "--intercept") == 0) {
+		add(e, (char *)"--handoff=intercept");
 	} else if (strncmp(word, "--", 2) == 0 && strchr(word, '=')) {
 		add(e, word);
 	} else if (strncmp(word, "--", 2) == 0 && (*words)[1]) {

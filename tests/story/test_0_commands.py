@@ -206,6 +206,7 @@ def test_exec_with_attempts_ends_with_the_last_one(holdport):
     (["--restart=never", "--", "no-such-command-anywhere"], FAILED),
     (["--restart=never"], USAGE), (["--no-such-key=1", "--", "true"], USAGE),
     (["-l"], USAGE), (["-l", "nonsense:nonsense", "--", "true"], USAGE),
+    (["--listen"], USAGE), (["--listen="], USAGE), (["-l", "--", "true"], USAGE),
     (["--intercept", "--", "true"], USAGE),  # which addresses may it bind?
     (["--workers", "2", "--", "true"], USAGE)])
 def test_exec_that_cannot_begin_says_why(holdport, words, code):

@@ -504,11 +504,14 @@ def test_a_socket_that_is_removed_is_let_go(holdport):
 # One command without a file
 
 
-def test_exec_intercepts_a_command_that_binds_for_itself(holdport):
+@pytest.mark.parametrize("words", [("-l", "{port}"), ("--listen", "{port}"),
+                                   ("--listen=*:{port}",)])
+def test_exec_intercepts_a_command_that_binds_for_itself(holdport, words):
     port = holdport.port()
     said = holdport.dir / "said"
+    words = [word.format(port=port) for word in words]
     with open(said, "wb") as out:
-        child = holdport.spawn("exec", "--intercept", "-l", port, f"--runtime-dir={holdport.dir}/x",
+        child = holdport.spawn("exec", "--intercept", *words, f"--runtime-dir={holdport.dir}/x",
                                "--", SUPPORT / "binder", f"0.0.0.0:{port}", stderr=out)
     eventually(lambda: "which is held from now on" in said.read_text())
     assert get(f"127.0.0.1:{port}") == "binder"
