@@ -1,11 +1,13 @@
 """A manager that dies while a worker is inside bind(2): the call completes with the next."""
 
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from holdport import eventually, get
+from holdport import FAILED, SUPPORT, eventually, get, kill
 from intercepted import await_calls, binder, calls, write
 
 
@@ -63,6 +65,29 @@ def test_a_report_that_a_dead_one_took_is_made_again(holdport, held_back):
     assert holdport.pids("web") == [pid]
     assert [c["errno"] for c in await_calls(holdport, 1)] == [0]
     assert get(address) == "binder"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="looks at what a process waits for")
+def test_a_call_while_one_image_follows_another_is_answered_in_the_end(holdport, held_back):
+    address = f"127.0.0.1:{holdport.port()}"
+    daemon = holdport.install()
+    pid = held_back(address, listen=address)
+    manager = holdport.manager_pid
+    new = daemon.with_name("new")
+    shutil.copy(SUPPORT / "image", new)
+    daemon.with_name(daemon.name + ".plays").write_text("hang")
+    os.replace(new, daemon)
+    upgrading = holdport.spawn("upgrade", "-c", holdport.config, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+    eventually(lambda: os.stat(f"/proc/{manager}/exe").st_ino == daemon.stat().st_ino)
+    held_back.open_gate()
+    eventually(lambda: waits_alone(pid))    # the new image answers nobody
+    kill(manager)
+    assert upgrading.wait(timeout=60) == FAILED
+    holdport.await_("web")
+    assert holdport.pids("web") == [pid]
+    assert [(c["errno"], c["inode"]) for c in await_calls(holdport, 1)] == \
+        [(0, holdport.socket("http")["inode"])]
 
 
 def test_what_it_listens_on_already_is_known_to_the_next_manager(holdport):

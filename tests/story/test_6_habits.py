@@ -1,0 +1,129 @@
+"""Habits of servers around their bind(2): what is done about each is written in
+docs/intercept.md."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from holdport import ROOT, descriptors, eventually, get
+from intercepted import await_calls, binder, calls, restart, run, write
+
+# Each does what it has to with a socket s, before and after its bind(2).
+SERVER = """\
+import os, signal, socket, sys
+host, port = sys.argv[1].rsplit(":", 1)
+{first}
+s = socket.socket()
+{options}
+why = 0
+try:
+    s.bind((host, int(port)))
+    s.listen(5)
+except OSError as e:
+    why = e.errno
+print(f"bind {{sys.argv[1]}}: errno={{why}} inode={{os.fstat(s.fileno()).st_ino}} "
+      f"cloexec=1 nonblock=0 nodelay=0 backlog=0", flush=True)
+signal.sigwait([signal.SIGTERM])
+"""
+
+
+def python(holdport, address, first="", options=""):
+    script = holdport.dir / "server.py"
+    script.write_text(SERVER.format(first=first, options=options))
+    return f"/usr/bin/python3 {script} {address}"
+
+
+def held_inodes(holdport, count):
+    """Of the held socket, and what the servers got."""
+    told = await_calls(holdport, count)
+    assert not [c for c in told if c["errno"]]
+    return {holdport.socket("http")["inode"]}, {c["inode"] for c in told}
+
+
+CLOSE_ALL = "os.closerange(3, 70000)"
+
+
+def test_who_closes_all_descriptors_is_answered(holdport):
+    address = f"127.0.0.1:{holdport.port()}"
+    run(holdport, python(holdport, address, first=CLOSE_ALL), address)
+    assert not [d for d in descriptors(holdport.pids("web")[0]).values() if "seccomp" in d]
+    restart(holdport)
+    held, given = held_inodes(holdport, 2)
+    assert held == given
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="looks at what a process waits for")
+def test_who_closes_all_descriptors_waits_for_the_next_manager(holdport):
+    address = f"127.0.0.1:{holdport.port()}"
+    gate = holdport.dir / "gate"
+    os.mkfifo(gate)
+    write(holdport, python(holdport, address, first=f"{CLOSE_ALL}\nopen('{gate}').read()"),
+          address)
+    holdport.run()
+    pid = eventually(lambda: holdport.pids("web"))[0]
+    # the end of the gate that it opens is after it has closed all
+    with open(gate, "w") as opened, holdport.no_manager():
+        opened.close()
+        eventually(lambda: "seccomp" in Path(f"/proc/{pid}/wchan").read_text())
+        assert not calls(holdport)
+    holdport.await_("web")
+    assert holdport.pids("web") == [pid]
+    held, given = held_inodes(holdport, 1)
+    assert held == given
+
+
+def test_the_descriptor_of_the_filter_is_below_a_limit(holdport):
+    address = f"127.0.0.1:{holdport.port()}"
+    run(holdport, binder(address), address, section="ready = listen\nlimit_nofile = 64")
+    extra = [int(fd) for fd, what in descriptors(holdport.pids("web")[0]).items()
+             if "seccomp" in what]
+    assert len(extra) == 1 and extra[0] < 64, extra
+    restart(holdport)
+    assert get(address) == "binder"
+
+
+FREE_BIND = "s.setsockopt(socket.SOL_IP, 15, 1)      # IP_FREEBIND: only before bind(2)"
+
+
+def test_options_that_a_bound_socket_does_not_take_are_named_once(holdport):
+    address = f"127.0.0.1:{holdport.port()}"
+    run(holdport, python(holdport, address), address)
+    more = python(holdport, address, options=FREE_BIND)
+    write(holdport, more, address, section="ready = listen\nenvironment = A=1")
+    holdport.ok("reload")
+    held, given = held_inodes(holdport, 2)
+    assert held == given
+    assert holdport.log().count("the held one cannot be given: free_bind") == 1, holdport.log()
+
+
+OPTIONS = """\
+s.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 40000)
+s.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 3)
+s.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 77)
+"""
+SAID = """\
+print("options", s.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE),
+      s.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF),
+      s.getsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT) > 0,
+      s.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE), flush=True)
+signal.sigwait"""
+
+
+def test_options_of_a_later_one_are_read_from_its_own_socket(holdport):
+    address = f"127.0.0.1:{holdport.port()}"
+    script = holdport.dir / "server.py"
+    run(holdport, python(holdport, address), address)
+    python(holdport, address, options=OPTIONS)
+    script.write_text(script.read_text().replace("signal.sigwait", SAID))
+    restart(holdport)
+    eventually(lambda: "options 1 80000 True 77" in holdport.log(), what=holdport.log)
+
+
+def test_every_test_that_the_documentation_names_is_there():
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs/intercept.md").read_text()))
+    there = {name for path in Path(__file__).parent.glob("test_*.py")
+             for name in re.findall(r"^def (test_\w+)", path.read_text(), re.M)}
+    assert named and named <= there, named - there
