@@ -112,9 +112,9 @@ static void check_log(const struct check *c)
 		      "log_file = /var/log/%s.log", p->name);
 }
 
-/* A connection that says nothing is what ready = tcp offers; with
- * TCP_DEFER_ACCEPT the kernel would keep it from the worker. */
-static void check_ready_tcp(const struct check *c)
+/* A connection that says nothing is what ready = tcp offers, and http begins with;
+ * with TCP_DEFER_ACCEPT the kernel would keep it from the worker. */
+static void check_ready_tcp(const struct check *c, const char *form)
 {
 	const struct text_list *names = &c->program->sockets;
 	bool any = false;
@@ -129,13 +129,13 @@ static void check_ready_tcp(const struct check *c)
 		any = true;
 		if (k->defer_accept > 0)
 			FAULT(c, "ready",
-			      "tcp cannot prove a worker of [socket:%s], whose "
+			      "%s cannot prove a worker of [socket:%s], whose "
 			      "defer_accept hides silent connections; leave that out, or use "
 			      "notify",
-			      k->name);
+			      form, k->name);
 	}
 	if (!any)
-		FAULT(c, "ready", "tcp needs a TCP socket among the program's sockets");
+		FAULT(c, "ready", "%s needs a TCP socket among the program's sockets", form);
 }
 
 /* Each php-fpm that ends would take the path of the others with it. */
@@ -181,7 +181,9 @@ static void check_ready(const struct check *c)
 	const struct ready *ready = &c->program->ready;
 
 	if (ready->how == READY_TCP)
-		check_ready_tcp(c);
+		check_ready_tcp(c, "tcp");
+	if (ready->how == READY_HTTP && strncmp(ready->words.items[0], "//", 2) != 0)
+		check_ready_tcp(c, "http:PATH");
 	if (ready->how == READY_LISTEN && !(c->program->handoff & HANDOFF_INTERCEPT))
 		FAULT(c, "ready", "listen(2) of a program is seen only with handoff = intercept; use "
 		      "tcp, or auto");
@@ -258,8 +260,8 @@ static void check_expansions(const struct check *c)
 		check_late(c, "command", p->command.items[i]);
 	for (size_t i = 0; i < p->environment.count; i++)
 		check_late(c, "environment", p->environment.items[i]);
-	for (size_t i = 0; i < p->ready_command.count; i++)
-		check_late(c, "ready", p->ready_command.items[i]);
+	for (size_t i = 0; i < p->ready.words.count; i++)
+		check_late(c, "ready", p->ready.words.items[i]);
 	check_late(c, "directory", p->directory);
 	check_late(c, "pid_file", p->pid_file);
 	check_late(c, "stdout", p->out.file);

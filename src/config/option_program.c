@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/owner.h"
@@ -266,93 +265,3 @@ static void print_exit_codes(const struct option *o, const void *object, struct 
 
 const struct option_type option_exit_codes = { "list of numbers", false, read_exit_codes,
 					       print_exit_codes, free_array };
-
-static const struct option ready_command = {
-	.key = "ready", .type = &option_command, .late = true,
-	.offset = OPTION_FIELD(struct program_settings, ready_command, struct text_list),
-};
-
-static int read_ready_command(const char *text, const struct reading *r,
-			      struct program_settings *p, struct err *err)
-{
-	if (option_command.read(&ready_command, text, r, p, err) < 0 ||
-	    (!p->ready_command.count && err_set(err, 0, "a command is needed"))) {
-		text_list_fini(&p->ready_command);
-		return err_in(err, "exec:COMMAND");
-	}
-	p->ready = (struct ready){ .how = READY_EXEC };
-	return 0;
-}
-
-static int read_ready_plain(const struct option *o, const char *text, struct ready *ready,
-			    struct err *err)
-{
-	int64_t n;
-
-	if (strncmp(text, "fd:", 3) == 0) {
-		if (number_parse(text + 3, &n, err) < 0)
-			return err_in(err, "fd:N");
-		if (n < 3 || n > 1023)
-			return err_set(err, 0, "fd:%lld is out of range; it goes from fd:3 to "
-					       "fd:1023, behind the sockets",
-				       (long long)n);
-		*ready = (struct ready){ .how = READY_FD, .fd = (int)n };
-		return 0;
-	}
-	if (strncmp(text, "delay:", 6) == 0) {
-		if (duration_parse(text + 6, &n, err) < 0)
-			return err_in(err, "delay:D");
-		*ready = (struct ready){ .how = READY_DELAY, .delay = n };
-		return 0;
-	}
-	if (option_word_value(o, text, &n, err) < 0)
-		return -1;
-	*ready = (struct ready){ .how = (enum ready_how)n };
-	return 0;
-}
-
-/* Only the words of a command are expanded one by one. */
-static int read_ready(const struct option *o, const char *text, const struct reading *r,
-		      void *object, struct err *err)
-{
-	char *plain;
-	int rc;
-
-	if (strncmp(text, "exec:", 5) == 0)
-		return read_ready_command(text + 5, r, object, err);
-	plain = option_expand(o, text, r, err);
-	rc = plain ? read_ready_plain(o, plain, OPTION_AT(o, object, struct ready), err) : -1;
-	free(plain);
-	return rc;
-}
-
-static void print_ready_command(const struct program_settings *p, struct str *out)
-{
-	str_add(out, "exec:");
-	option_command.print(&ready_command, p, out);
-}
-
-static void print_ready(const struct option *o, const void *object, struct str *out)
-{
-	const struct ready *ready = OPTION_AT_CONST(o, object, struct ready);
-	char buf[CLOCK_DURATION_SIZE];
-
-	if (ready->how == READY_FD)
-		str_addf(out, "fd:%d", ready->fd);
-	else if (ready->how == READY_EXEC)
-		print_ready_command(object, out);
-	else if (ready->how == READY_DELAY)
-		str_addf(out, "delay:%s", clock_duration(ready->delay, buf));
-	else
-		for (const struct option_word *w = o->words; w->word; w++)
-			if (w->value == (int64_t)ready->how)
-				str_add(out, w->word);
-}
-
-static void free_ready(const struct option *o, void *object)
-{
-	(void)o;
-	option_command.fini(&ready_command, object);
-}
-
-const struct option_type option_ready = { "word", true, read_ready, print_ready, free_ready };

@@ -58,7 +58,8 @@ static const struct option_word handoffs[] = {
 };
 static const struct option_word readies[] = {
 	{ "auto", READY_AUTO }, { "notify", READY_NOTIFY }, { "fd:N", READY_FD },
-	{ "listen", READY_LISTEN }, { "tcp", READY_TCP }, { "exec:COMMAND", READY_EXEC },
+	{ "listen", READY_LISTEN }, { "tcp", READY_TCP }, { "http:PATH", READY_HTTP },
+	{ "exec:COMMAND", READY_EXEC },
 	{ "delay:D", READY_DELAY }, { NULL, 0 },
 };
 
@@ -162,11 +163,13 @@ const struct option options_program[] = {
 	  .help = "Attempts in a row that were never proved, after which the program counts as "
 		  "failed. 0: never give up." },
 	{ FIELD(ready, struct ready, option_ready), .preset = "auto", .words = readies,
-	  .not_yet = "http:", .effect = EFFECT_LIVE,
+	  .effect = EFFECT_LIVE,
 	  .help = "What proves that a worker serves. auto: READY=1, listening (handoff = "
 		  "intercept), being seen waiting on a held socket, or living for 1s; notify: "
 		  "READY=1; fd:N: a new line on descriptor N; listen: it has called listen(2) "
-		  "on all of its sockets (handoff = intercept); tcp: a connection that it accepts; exec:COMMAND: the command ends "
+		  "on all of its sockets (handoff = intercept); tcp: a connection that it accepts; "
+		  "http:PATH: its answer over such a connection has a status from 200 to 399, or "
+		  "with http://ADDRESS/PATH the answer at an address of its own; exec:COMMAND: the command ends "
 		  "with 0 (words as in command; tried again until then); delay:D: living that "
 		  "long." },
 	{ DURATION(start_timeout), .preset = "60s", .min = 1, .effect = EFFECT_LIVE,

@@ -98,12 +98,13 @@ enum handoff {			/* bits of a set */
 			    HANDOFF_PHP_FPM,
 };
 
-enum ready_how { READY_AUTO, READY_NOTIFY, READY_FD, READY_LISTEN, READY_TCP, READY_EXEC,
-		 READY_DELAY };
+enum ready_how { READY_AUTO, READY_NOTIFY, READY_FD, READY_LISTEN, READY_TCP, READY_HTTP,
+		 READY_EXEC, READY_DELAY };
 struct ready {
 	enum ready_how how;
 	int fd;				/* READY_FD */
 	int64_t delay;			/* ms, READY_DELAY */
+	struct text_list words;		/* of the command; what follows http:; late */
 };
 
 enum strategy { STRATEGY_ROLLING, STRATEGY_OVERLAP, STRATEGY_REPLACE };
@@ -152,7 +153,6 @@ struct program_settings {
 	int64_t restart_delay, restart_delay_max;	/* ms */
 	int64_t start_attempts;		/* 0: never give up */
 	struct ready ready;
-	struct text_list ready_command;	/* READY_EXEC: words; late */
 	int64_t start_timeout;		/* ms */
 	int64_t watchdog;		/* ms; 0: none */
 	enum strategy strategy;

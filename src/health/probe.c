@@ -1,6 +1,5 @@
 #include "health/probe.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,23 +22,6 @@ enum {
 
 static void connect_again(struct probe *p, int64_t after);
 
-/* A wildcard listens on loopback too, and a probe goes nowhere else. */
-static void aim(const struct address *listen, struct address *ret)
-{
-	*ret = *listen;
-	if (ret->sa.ss_family == AF_INET) {
-		struct sockaddr_in *v4 = (struct sockaddr_in *)&ret->sa;
-
-		if (v4->sin_addr.s_addr == htonl(INADDR_ANY))
-			v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	} else if (ret->sa.ss_family == AF_INET6) {
-		struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&ret->sa;
-
-		if (IN6_IS_ADDR_UNSPECIFIED(&v6->sin6_addr))
-			v6->sin6_addr = in6addr_loopback;
-	}
-}
-
 static void on_look(struct loop_timer *t)
 {
 	struct probe *p = OWNER(t, struct probe, again);
@@ -48,7 +30,6 @@ static void on_look(struct loop_timer *t)
 	int found = platform_find_acceptor(p->fd, &inode, NULL);
 
 	if (found > 0 && platform_holds_socket(p->pid, inode, NULL) > 0) {
-		probe_stop(p);
 		p->accepted(p);
 		return;
 	}
@@ -80,7 +61,7 @@ static void on_connect(struct loop_timer *t)
 	struct probe *p = OWNER(t, struct probe, again);
 	struct address to;
 
-	aim(&p->held->key.address, &to);
+	address_reach(&p->held->key.address, &to);
 	p->fd = socket(to.sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (p->fd < 0 || connect_to(p, &to) < 0) {
 		log_debug("readiness probe: %s", strerror(errno));

@@ -18,6 +18,7 @@ struct probe {
 	int64_t connected;		/* loop_now() */
 	int64_t pause;			/* before the next look */
 	struct loop_timer again;
+	/* Over fd; the probe is over: take that, and stop it. */
 	void (*accepted)(struct probe *p);
 };
 

@@ -1,19 +1,26 @@
 #include "health/proof.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/owner.h"
 #include "platform/platform.h"
+#include "process/question.h"
 
 enum {
 	LOOK_FIRST_MS = 5,	/* auto: the first look at what the worker waits for; ×1.5 */
 	ALIVE_MS = 1000,	/* auto: nothing was seen, but it lived this long */
 	PAUSES = 8,		/* as long as a look took, until the next */
 	SOCKETS_LOOKED_FOR = 64,
+	ANSWER_MS = 3000,	/* http: for one answer */
+	ASK_FIRST_MS = 50,	/* http: after one that was wrong; doubled */
+	ASK_MOST_MS = 2000,
 };
 
 static void tell(struct proof *p, const char *by)
@@ -85,9 +92,27 @@ static void on_line(struct loop_io *io, int events)
 		loop_io_stop(&p->line);
 }
 
+static void note_run(struct proof *p, const char *text)
+{
+	free(p->last_run);
+	p->last_run = mem_text(text);
+	log_debug("%s: readiness check: %s", p->spec.program->name, text);
+}
+
+static void ask(struct proof *p, int connection);
+
 static void on_accepted(struct probe *probe)
 {
-	tell(OWNER(probe, struct proof, probe), "tcp");
+	struct proof *p = OWNER(probe, struct proof, probe);
+	int connection = fd_take(&probe->fd);
+
+	probe_stop(probe);
+	if (p->spec.program->ready.how == READY_HTTP) {
+		ask(p, connection);
+		return;
+	}
+	fd_close(&connection);
+	tell(p, "tcp");
 }
 
 static void start_auto(struct proof *p)
@@ -120,25 +145,87 @@ static void start_tcp(struct proof *p)
 		}
 }
 
+
 static void on_passed(struct trial *t)
 {
-	tell(t->spec.ctx, "exec");
+	struct proof *p = t->spec.ctx;
+
+	tell(p, p->spec.program->ready.how == READY_HTTP ? "http" : "exec");
 }
 
 static void on_failed(struct trial *t, const char *text)
 {
+	note_run(t->spec.ctx, text);
+}
+
+static void on_connect_again(struct loop_timer *t)
+{
+	start_tcp(OWNER(t, struct proof, look));
+}
+
+/* Each connection is asked once: the next one is met as the first was. */
+static void on_refused(struct trial *t, const char *text)
+{
 	struct proof *p = t->spec.ctx;
 
-	free(p->last_run);
-	p->last_run = mem_text(text);
-	log_debug("%s: readiness command: %s", p->spec.program->name, text);
+	note_run(p, text);
+	p->trial = NULL;
+	trial_stop(t);
+	loop_timer_start(p->loop, &p->look, p->look_after, on_connect_again);
+	p->look_after = p->look_after * 2 > ASK_MOST_MS ? ASK_MOST_MS : p->look_after * 2;
+}
+
+/* Takes the connection; -1: none. */
+static int prepare_question(struct proof *p, int connection, struct trial_spec *spec,
+			    struct launch *ret, struct err *err)
+{
+	struct question q = {
+		.program = p->spec.program, .url = p->spec.target.url, .via = p->spec.target.via,
+		.fd = connection, .patience = ANSWER_MS,
+	};
+
+	spec->fds[2] = connection;
+	if (pipe2(spec->fds, O_CLOEXEC | O_NONBLOCK) < 0)
+		return err_sys(err, errno, "cannot make a pipe");
+	q.said = spec->fds[1];
+	return question_prepare(&q, ret, err);
+}
+
+static void ask(struct proof *p, int connection)
+{
+	struct trial_spec spec = {
+		.loop = p->loop, .all = p->spec.trials, .program = p->spec.program,
+		.passed = on_passed, .failed = connection < 0 ? on_failed : on_refused,
+		.ctx = p, .fds = TRIAL_NO_FDS,
+	};
+	struct launch launch;
+	struct err err;
+
+	if (prepare_question(p, connection, &spec, &launch, &err) == 0) {
+		p->trial = trial_start(&spec, &launch);
+		return;
+	}
+	note_run(p, err.text);
+	for (int i = 0; i < TRIAL_FDS; i++)
+		fd_close(&spec.fds[i]);
+}
+
+static void start_http(struct proof *p)
+{
+	p->look_after = ASK_FIRST_MS;
+	if (!p->spec.target.url)
+		return;			/* start_timeout says that it was not proved */
+	if (proof_connects(&p->spec.program->ready))
+		start_tcp(p);
+	else
+		ask(p, -1);
 }
 
 static void start_exec(struct proof *p)
 {
 	struct trial_spec spec = {
 		.loop = p->loop, .all = p->spec.trials, .program = p->spec.program,
-		.passed = on_passed, .failed = on_failed, .ctx = p,
+		.passed = on_passed, .failed = on_failed, .ctx = p, .fds = TRIAL_NO_FDS,
 	};
 
 	p->trial = trial_start(&spec, p->spec.command);
@@ -152,10 +239,16 @@ static void start_delay(struct proof *p)
 	loop_timer_start(p->loop, &p->look, p->spec.program->ready.delay - lived, on_delay);
 }
 
+bool proof_connects(const struct ready *ready)
+{
+	return ready->how == READY_TCP ||
+	       (ready->how == READY_HTTP && !target_is_own(ready->words.items[0]));
+}
+
 const char *proof_word(const char *text)
 {
-	static const char *const words[] = { "notify", "ack", "fd", "tcp", "exec", "delay",
-					     "listen", "waiting", "alive" };
+	static const char *const words[] = { "notify", "ack", "fd", "tcp", "http", "exec",
+					     "delay", "listen", "waiting", "alive" };
 
 	for (size_t i = 0; text && i < COUNT(words); i++)
 		if (strcmp(words[i], text) == 0)
@@ -169,6 +262,7 @@ void proof_go_on(struct proof *p, struct loop *loop, const struct proof_spec *sp
 	static void (*const starts[])(struct proof *p) = {
 		[READY_AUTO] = start_auto,   [READY_NOTIFY] = start_told,
 		[READY_LISTEN] = start_told, [READY_FD] = start_fd,	     [READY_TCP] = start_tcp,
+		[READY_HTTP] = start_http,
 		[READY_EXEC] = start_exec,   [READY_DELAY] = start_delay,
 	};
 
@@ -217,6 +311,7 @@ void proof_stop(struct proof *p)
 void proof_fini(struct proof *p)
 {
 	proof_stop(p);
+	target_fini(&p->spec.target);
 	free(p->last_run);
 	p->last_run = NULL;
 }

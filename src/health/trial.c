@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
@@ -9,6 +10,7 @@
 #include "base/str.h"
 #include "process/worker.h"
 
+enum { SAID_MOST = 200 };
 enum { PAUSE_FIRST_MS = 50, PAUSE_MOST_MS = 2000 };	/* between two runs; doubled */
 
 static void run(struct trial *t);
@@ -18,6 +20,8 @@ static void trial_free(struct trial *t)
 	loop_timer_stop(&t->again);
 	loop_child_stop(&t->child);
 	fd_close(&t->report);
+	for (int i = 0; i < TRIAL_FDS; i++)
+		fd_close(&t->spec.fds[i]);
 	launch_fini(&t->launch);
 	list_remove(&t->node);
 	free(t);
@@ -30,9 +34,23 @@ static void on_again(struct loop_timer *timer)
 
 static void failed(struct trial *t, const char *text)
 {
-	t->spec.failed(t, text);
 	loop_timer_start(t->spec.loop, &t->again, t->pause, on_again);
 	t->pause = t->pause * 2 > PAUSE_MOST_MS ? PAUSE_MOST_MS : t->pause * 2;
+	t->spec.failed(t, text);
+}
+
+void trial_first_line(const char *bytes, size_t length, struct str *out)
+{
+	for (size_t i = 0; i < length && bytes[i] != '\n'; i++)
+		str_add_n(out, bytes[i] >= ' ' && bytes[i] <= '~' ? bytes + i : "?", 1);
+}
+
+static void add_said(struct trial *t, struct str *out)
+{
+	char bytes[SAID_MOST];
+	ssize_t n = t->spec.fds[0] < 0 ? 0 : read(t->spec.fds[0], bytes, sizeof(bytes));
+
+	trial_first_line(bytes, n > 0 ? (size_t)n : 0, out);
 }
 
 static void tell_end(struct trial *t, const struct process_end *end)
@@ -47,7 +65,9 @@ static void tell_end(struct trial *t, const struct process_end *end)
 			       report.step, &err);
 		str_add(&text, err.text);
 	} else {
-		str_addf(&text, "ended with %s", worker_end_text(end, how));
+		add_said(t, &text);
+		if (!text.length)
+			str_addf(&text, "ended with %s", worker_end_text(end, how));
 	}
 	failed(t, str_text(&text));
 	str_fini(&text);

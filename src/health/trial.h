@@ -1,4 +1,4 @@
-/* Readiness by a command that is run again and again until it ends with 0.
+/* A command, or a question over HTTP, that is run again and again until it ends with 0.
  *
  * Each run is a process of its own, in a group of its own, watched and never
  * waited for.  A trial that is stopped kills the run that is under way; what is
@@ -7,20 +7,28 @@
 #define HOLDPORT_HEALTH_TRIAL_H
 
 #include "base/list.h"
+#include "base/str.h"
 #include "config/settings.h"
 #include "loop/loop.h"
 #include "process/launch.h"
 
 struct trial;
 
+enum { TRIAL_FDS = 3 };
+#define TRIAL_NO_FDS { -1, -1, -1 }
+
 struct trial_spec {
 	struct loop *loop;
 	struct list *all;		/* where it lives, and what is left of it */
 	const struct program_settings *program;
 	void (*passed)(struct trial *t);
-	/* A run that failed: "ended with exit status 1".  Borrowed. */
+	/* A run that failed: "ended with exit status 1".  Borrowed.  Another one follows,
+	 * unless it is stopped. */
 	void (*failed)(struct trial *t, const char *text);
 	void *ctx;
+	/* What it writes on its standard output, into fds[1], is how it failed; fds[0] is the
+	 * other end, not blocking.  All are closed with it; -1: none. */
+	int fds[TRIAL_FDS];
 };
 
 struct trial {
@@ -37,6 +45,8 @@ struct trial {
 
 /* Takes *launch over. */
 struct trial *trial_start(const struct trial_spec *spec, struct launch *launch);
+/* "ended with …", or one printable line of what it said. */
+void trial_first_line(const char *bytes, size_t length, struct str *out);
 void trial_stop(struct trial *t);	/* accepts NULL; frees it, now or when its run is gone */
 /* At the end of the loop: what has not gone yet is killed and forgotten. */
 void trials_end(struct list *all);

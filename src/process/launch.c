@@ -215,14 +215,18 @@ static void unblock_for_nginx(const struct launch_spec *spec)
 			(void)fd_non_blocking(spec->held[i]->fd, 1);
 }
 
-static void copy_identity(const struct program_settings *p, struct launch *l)
+void launch_identify(const struct program_settings *p, struct spawn *s)
 {
-	l->spawn.set_user = p->set_user;
-	l->spawn.uid = p->uid;
-	l->spawn.set_group = p->set_group;
-	l->spawn.gid = p->gid;
-	l->spawn.groups = p->groups;
-	l->spawn.group_count = p->group_count;
+	s->set_user = p->set_user;
+	s->uid = p->uid;
+	s->set_group = p->set_group;
+	s->gid = p->gid;
+	s->groups = p->groups;
+	s->group_count = p->group_count;
+}
+
+static void copy_traits(const struct program_settings *p, struct launch *l)
+{
 	l->spawn.set_umask = p->umask != TUNE_UNSET;
 	l->spawn.umask = (mode_t)(p->umask != TUNE_UNSET ? p->umask : 0);
 	l->limits = mem_grow(NULL, p->limit_count, sizeof(*l->limits));
@@ -307,7 +311,8 @@ int launch_prepare(const struct launch_spec *spec, struct launch *ret, struct er
 	l.spawn.directory = l.place.directory;
 	lay_out_fds(spec, &names, &l);
 	unblock_for_nginx(spec);
-	copy_identity(p, &l);
+	launch_identify(p, &l.spawn);
+	copy_traits(p, &l);
 	*ret = l;
 	return 0;
 }

@@ -54,6 +54,9 @@ struct launch {
 	struct spawn spawn;		/* points into the rest */
 };
 
+/* Who it runs as. */
+void launch_identify(const struct program_settings *p, struct spawn *s);
+
 /* What cannot be launched says why: a command that is not there, not
  * executable; an expansion that has no value. */
 int launch_prepare(const struct launch_spec *spec, struct launch *ret, struct err *err);

@@ -1,12 +1,8 @@
 #include "process/way.h"
 
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "base/mem.h"
 #include "platform/intercept.h"
 #include "platform/platform.h"
+#include "process/beside.h"
 
 #define LIBRARY "libholdport-preload.so"
 
@@ -20,26 +16,13 @@ const char *way_word(enum way w)
 	return words[w];
 }
 
-/* Beside us in a build; where it was installed otherwise. */
-static char *find_library(void)
-{
-	char *own = platform_own_directory(), *path = own ? mem_format("%s/" LIBRARY, own) : NULL;
-
-	free(own);
-	if (path && access(path, R_OK) == 0)
-		return path;
-	free(path);
-	return access(HOLDPORT_LIBDIR "/" LIBRARY, R_OK) == 0 ? mem_text(HOLDPORT_LIBDIR "/" LIBRARY)
-							     : NULL;
-}
-
 const char *way_library(void)
 {
 	static bool looked;
 	static char *found;
 
 	if (!looked)
-		found = find_library();
+		found = beside(LIBRARY);
 	looked = true;
 	return found;
 }

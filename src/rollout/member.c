@@ -235,7 +235,7 @@ static int prepare_check(const struct launch_spec *worker, struct launch *ret, s
 
 	if (spec.program->ready.how != READY_EXEC)
 		return 0;
-	spec.command = &spec.program->ready_command;
+	spec.command = &spec.program->ready.words;
 	spec.executable = NULL;
 	spec.notify_path = NULL;
 	spec.out = spec.err = SPAWN_FD_NULL;
@@ -266,6 +266,25 @@ static int launch(struct member *m, const struct means *means, const struct pipe
 	return 0;
 }
 
+/* ready = http:…: where its question goes. */
+static int aim(struct member *m, const struct means *means, struct target *ret, struct err *err)
+{
+	struct launch_spec spec = {
+		.program = means->program, .held = m->held, .held_count = means->held_count,
+		.generation = m->generation->number, .index = m->index, .slot = m->slot,
+	};
+	struct launch_names names = { .spec = &spec };
+	char *word;
+	int rc;
+
+	if (means->program->ready.how != READY_HTTP)
+		return 0;
+	word = launch_expand(&names, means->program->ready.words.items[0], err);
+	rc = word ? target_make(word, m->held, means->held_count, ret, err) : -1;
+	free(word);
+	return rc;
+}
+
 static void keep(struct member *m, struct custody *c)
 {
 	const int fds[] = {
@@ -289,8 +308,11 @@ static void prove(struct member *m, struct rollout *r, struct means *means, int 
 		.held = m->held, .held_count = means->held_count,
 		.command = check, .trials = &r->trials, .ready_fd = ready_fd,
 	};
+	struct err err;
 	char pid[32];
 
+	if (aim(m, means, &spec.target, &err) < 0)
+		log_error("%s: ready: %s", m->name, err.text);
 	(void)snprintf(pid, sizeof(pid), "HOLDPORT_PID=%ld", (long)m->worker.pid);
 	if (check->place.path)
 		launch_put(check, pid);
@@ -514,7 +536,10 @@ char *member_failure(const struct member *m, struct text_list *ret_lines)
 		str_addf(&text, "ended with %s%s", worker_end_text(&w->end, end),
 			 w->proved ? "" : " before it was ready");
 	if (m->proof.last_run && !w->proved)
-		str_addf(&text, "; the last run of its readiness command: %s", m->proof.last_run);
+		str_addf(&text, "; the last %s: %s",
+			 m->means->program->ready.how == READY_EXEC
+				 ? "run of its readiness command" : "answer to ready = http",
+			 m->proof.last_run);
 	if (m->error)
 		str_addf(&text, "; it said errno %d (%s)", m->error, strerror(m->error));
 	capture_last(&m->out, LINES_IN_A_FAILURE, ret_lines);

@@ -39,7 +39,7 @@ static bool serves(const struct member *m)
 {
 	return m->worker.state == WORKER_SERVING ||
 	       (m->worker.state == WORKER_STARTING &&
-		m->generation->means->program->ready.how == READY_TCP);
+		proof_connects(&m->generation->means->program->ready));
 }
 
 /* How many slots are needed for those that live, or are wanted. */

@@ -89,3 +89,20 @@ const char *address_path(const struct address *a)
 		return NULL;
 	return local(a)->sun_path;
 }
+
+void address_reach(const struct address *listen, struct address *ret)
+{
+	*ret = *listen;
+	ret->any = false;
+	if (ret->sa.ss_family == AF_INET) {
+		struct sockaddr_in *in = (struct sockaddr_in *)&ret->sa;
+
+		if (in->sin_addr.s_addr == htonl(INADDR_ANY))
+			in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	} else if (ret->sa.ss_family == AF_INET6) {
+		struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&ret->sa;
+
+		if (IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr))
+			in6->sin6_addr = in6addr_loopback;
+	}
+}

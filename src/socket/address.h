@@ -34,6 +34,9 @@ const char *address_text(const struct address *a, char buf[ADDRESS_TEXT_SIZE]);
 /* The host part alone ("*", "127.0.0.1", "::1", "/path"), for ${address:…}. */
 const char *address_host(const struct address *a, char buf[ADDRESS_TEXT_SIZE]);
 
+/* Where who listens there is reached from this machine: a wildcard hears on loopback. */
+void address_reach(const struct address *listen, struct address *ret);
+
 int address_port(const struct address *a);	/* -1 for unix addresses */
 const char *address_path(const struct address *a);	/* NULL unless a unix path */
 

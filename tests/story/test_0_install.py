@@ -11,6 +11,7 @@ from holdport import ROOT, eventually, get
 TREE = Path(os.environ.get("HOLDPORT_BUILD") or ROOT / "build/dev").resolve()
 FILES = """\
 bin/holdport bin/holdport-listen-pid sbin/holdportd lib/holdport/libholdport-preload.so
+lib/holdport/holdport-http
 share/man/man1/holdport.1 share/man/man5/holdport.conf.5 share/man/man8/holdportd.8
 share/bash-completion/completions/holdport share/zsh/site-functions/_holdport
 share/fish/vendor_completions.d/holdport.fish

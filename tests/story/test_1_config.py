@@ -51,7 +51,6 @@ command = /bin/true
 @pytest.mark.parametrize("section, line", [
     ("program:web", "after = db"), ("program:web", "max_age = 1d"),
     ("program:web", "health = http:/"), 
-    ("program:web", "ready = http:/"),
     ("program:web", "start = on-demand"),
     ("program:web", "stdout = syslog"), ("program:web", "stderr = journal"),
     ("program:web", "cpu_weight = 10"), ("program:web", "memory_max = 1G"),
@@ -91,6 +90,10 @@ def test_commands_that_are_not_in_this_version_say_so(holdport, command):
      "command = x ${port:http:1}\n", 5, "1 address"),
     ("[program:web]\ncommand = x\nuser = nobody-of-this-name\n", 3, "nobody-of-this-name"),
     ("[program:web]\ncommand = x\nready = tcp\n", 3, "TCP socket"),
+    ("[program:web]\ncommand = x\nready = http:/\n", 3, "TCP socket"),
+    ("[program:web]\ncommand = x\nready = http:health\n", 3, "http:/health"),
+    ("[program:web]\ncommand = x\nready = http:/a b\n", 3, "blank"),
+    ("[program:web]\ncommand = x\nready = http://127.0.0.1:${port:a}/\n", 3, "among"),
     ("[socket:dns]\nlisten = 5353\ntype = datagram\n[program:web]\ncommand = x\n"
      "sockets = dns\nready = tcp\n", 7, "TCP socket"),
     ("[socket:s]\nlisten = 8080\ntype = seqpacket\n", 2, "unix"),

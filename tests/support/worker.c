@@ -7,7 +7,7 @@
  * requests under way finish, idle kept-alive connections are closed, exit 0.
  * Every vice has an option; options combine.
  *
- * GET /pid answers its pid, /env?NAME that variable, /slow?MS after so long,
+ * GET /health answers the status in the --health-file, /pid its pid, /env?NAME that variable, /slow?MS after so long,
  * anything else the --answer.  The header X-Pid is always there.  A datagram is
  * answered by one: the --answer, a blank, and what it said; "pid" by the pid. */
 #include <errno.h>
@@ -23,6 +23,7 @@
 
 #include "address_text.h"
 #include "option_rows.h"
+#include "worker_health.h"
 #include "worker_report.h"
 #include "worker_spoil.h"
 
@@ -31,7 +32,7 @@
 
 static struct {
 	const char *spoil;
-	const char *answer, *bind, *from, *print, *status, *tell, *report;
+	const char *answer, *bind, *from, *health_file, *print, *status, *tell, *report;
 	double fd, start_delay, service_delay, stop_delay, ready_fd, exit_after, exit_code;
 	double die_at_start, die_after_requests;
 	bool stdin_socket, no_socket, notify, never_ready, crash, ignore_term, ignore_eof, deaf;
@@ -50,6 +51,7 @@ static const struct option_row option_rows[] = {
 	{ "start-delay", OPTION_NUMBER, &options.start_delay, "ms before it is ready and serves" },
 	{ "service-delay", OPTION_NUMBER, &options.service_delay, "ms before each answer" },
 	{ "stop-delay", OPTION_NUMBER, &options.stop_delay, "ms that stopping lasts at least" },
+	{ "health-file", OPTION_TEXT, &options.health_file, "the status of GET /health; not there: 200" },
 	{ "notify", OPTION_FLAG, &options.notify, "send READY=1 to NOTIFY_SOCKET" },
 	{ "status", OPTION_TEXT, &options.status, "send STATUS=TEXT with it (\\n, \\e as in C)" },
 	{ "tell", OPTION_TEXT, &options.tell, "send this message after it (\\n, \\e as in C)" },
@@ -259,13 +261,15 @@ static void connection_answer(struct connection *c)
 {
 	char own[32];
 	const char *body = body_for(c->path, own, sizeof(own));
+	int status = worker_status_for(c->path, options.health_file);
 	FILE *out;
 
 	free(c->out);
 	out = open_memstream(&c->out, &c->out_size);
 	c->closing |= state.stopping;
-	fprintf(out, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n"
-		"X-Pid: %d\r\n%s\r\n%s\n", strlen(body) + 1, getpid(),
+	fprintf(out, "HTTP/1.1 %d %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n"
+		"X-Pid: %d\r\n%s\r\n%s\n", status, status == 200 ? "OK" : "Not well",
+		strlen(body) + 1, getpid(),
 		c->closing ? "Connection: close\r\n" : "", body);
 	fclose(out);
 	c->out_sent = 0;

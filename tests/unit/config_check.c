@@ -58,14 +58,22 @@ static void ready_fits_the_sockets(void **state)
 		   "[program:p]\ncommand = x\nsockets = d\nready = tcp\n",
 		   ":7: ready: tcp cannot prove a worker of [socket:d], whose defer_accept");
 	settings_unref(taken("sockets = unix, tcp\nready = tcp"));
+	case_fault("[socket:d]\nlisten = 18080\ndefer_accept = 1s\n"
+		   "[program:p]\ncommand = x\nsockets = d\nready = http:/\n",
+		   ":7: ready: http:PATH cannot prove a worker of [socket:d], whose defer_accept");
+	refused("sockets = unix\nready = http:/", "ready: http:PATH needs a TCP socket");
+	refused("ready = http:", "ready: http:PATH: a path is needed");
+	refused("ready = http:///x", "ready: http:PATH: a path is needed");
+	settings_unref(taken("ready = http://127.0.0.1:81${slot}/x"));
+	settings_unref(taken("sockets = unix, tcp\nready = http:/x"));
 	refused("sockets = tcp, unix\nready = fd:5",
 		":8: ready: descriptor 5 is one of the program's sockets (3 to 5); the first free "
 		"one "
 		"is fd:6");
 	settings_unref(taken("sockets = tcp, unix\nready = fd:6"));
-	refused("ready = fd:2", ":7: ready: fd:2 is out of range");
+	refused("ready = fd:2", ":7: ready: fd:N: 2 is out of range");
 	refused("ready = redy",
-		"ready: cannot read \"redy\"; it is auto, notify, fd:N, listen, tcp, exec:COMMAND or delay:D");
+		"ready: cannot read \"redy\"; it is auto, notify, fd:N, listen, tcp, http:PATH, exec:COMMAND or delay:D");
 }
 
 static void late_expansions_are_checked_early(void **state)

@@ -134,7 +134,7 @@ static void who_says_nothing_is_proved_by_waiting(void **state)
 /* A successor takes the word up again (rollout/revive.c). */
 static void each_word_that_proves_is_known_again(void **state)
 {
-	static const char *const words[] = { "notify", "ack", "fd", "tcp", "exec", "delay",
+	static const char *const words[] = { "notify", "ack", "fd", "tcp", "http", "exec", "delay",
 					     "listen", "waiting", "alive" };
 	char copy[16];
 
