@@ -299,9 +299,9 @@ void memory_start(struct supervisor *s)
 	executable_on_close(on_executable, s);
 	journal_init(&s->memory.journal,
 		     mem_format("%s/state", s->settings->supervisor.runtime_dir));
-	/* What an earlier one left is not replaced before it was taken up. */
-	if (!s->memory.there)
-		memory_checkpoint(s);
+	/* What an earlier one left is not replaced before it was taken up, and one that knew
+	 * no program yet would make a successor believe that there are none: the first
+	 * checkpoint is written when there is something to go on with. */
 }
 
 void memory_stop(struct supervisor *s)

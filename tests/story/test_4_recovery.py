@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from holdport import FAILED, alive, descendants, eventually, get
+from holdport import FAILED, SUPPORT, alive, descendants, eventually, get
 from moments import RESTARTING
 
 
@@ -66,6 +66,22 @@ def test_a_restart_goes_on_whenever_the_manager_is_killed(holdport, moment):
     load.expect(failed=0, refused=0)
     assert holdport.program("web")["generation"] == 2
     assert holdport.program("web")["restarts"] == 0
+
+
+def test_one_that_is_killed_before_it_started_anything_is_followed_by_one_that_does(holdport):
+    address = holdport.write_web("--notify")
+    hang, failed = holdport.dir / "hang", holdport.dir / "failed"
+    hang.touch()
+    holdport.process = holdport.spawn("run", "-c", holdport.config, env={
+        **holdport.env, "LD_PRELOAD": str(SUPPORT / "libfail.so"), "HOLDPORT_HANG": str(hang),
+        "HOLDPORT_FAIL": f"bind@{address}:HANG:1", "HOLDPORT_FAIL_LOG": str(failed)})
+    eventually(failed.exists)
+    [manager] = descendants(holdport.process.pid)
+    os.kill(manager, signal.SIGKILL)
+    hang.unlink()
+    eventually(holdport._answers)
+    holdport.await_("web")
+    assert get(address) == "worker"
 
 
 def test_a_worker_that_dies_meanwhile_is_replaced_and_its_end_is_known(holdport):
