@@ -131,7 +131,8 @@ static void start_told(struct proof *p)
 
 static void start_fd(struct proof *p)
 {
-	loop_io_start(p->loop, &p->line, p->spec.ready_fd, LOOP_READ, on_line);
+	if (p->spec.ready_fd >= 0)	/* not lost with keeper and manager */
+		loop_io_start(p->loop, &p->line, p->spec.ready_fd, LOOP_READ, on_line);
 }
 
 static void start_tcp(struct proof *p)

@@ -234,6 +234,32 @@ void generation_adopt(struct generation *g, const struct member_memory *memory)
 	list_append(&g->members, &m->node);
 }
 
+/* Its seat does not wait for its end. */
+static void part(struct seat *seat)
+{
+	struct member *m = seat->member;
+
+	seat->member = NULL;
+	if (!m)
+		return;
+	m->seat = NULL;
+	worker_on(&m->worker, WORKER_EV_STOP);
+}
+
+/* One of which nobody can know whether it is ready.  With `replace` its successor may not be
+ * beside it: start_timeout decides. */
+static void start_anew(struct seat *seat)
+{
+	const struct member *m = seat->member;
+
+	if (!m || !m->unheard || m->worker.state != WORKER_STARTING ||
+	    seat->generation->means->program->strategy == STRATEGY_REPLACE)
+		return;
+	log_notice("%s: whether worker %ld is ready it may have said while nobody was there to "
+		   "hear it; another one is started in its place", m->name, (long)m->worker.pid);
+	part(seat);
+}
+
 void generation_resume(struct generation *g)
 {
 	if (g->state == GENERATION_FAILED)
@@ -241,6 +267,7 @@ void generation_resume(struct generation *g)
 	for (size_t i = 0; i < g->seat_count; i++) {
 		struct seat *s = g->seats[i];
 
+		start_anew(s);
 		if (s->open && !s->done && !s->member && !loop_timer_runs(&s->again))
 			fill_after(s, 0);
 	}
@@ -260,20 +287,11 @@ void generation_open(struct generation *g, size_t index)
 
 void generation_close(struct generation *g, size_t index)
 {
-	struct seat *seat;
-	struct member *m;
-
 	if (!generation_seat_open(g, index))
 		return;
-	seat = g->seats[index];
-	m = seat->member;
-	seat->open = false;
-	seat->member = NULL;
-	loop_timer_stop(&seat->again);
-	if (!m)
-		return;
-	m->seat = NULL;
-	worker_on(&m->worker, WORKER_EV_STOP);
+	g->seats[index]->open = false;
+	loop_timer_stop(&g->seats[index]->again);
+	part(g->seats[index]);
 }
 
 bool generation_seat_open(const struct generation *g, size_t index)

@@ -438,35 +438,51 @@ static void open_notify_anew(struct member *m, struct rollout *r)
 		custody_replace(r->custody, m->kept[MEMBER_ACK], m->ack.fd);
 }
 
-static void hear_again(struct member *m, struct rollout *r)
+/* True: it is another socket, that nobody has written to. */
+static bool hear_again(struct member *m, struct rollout *r)
 {
 	int said = claim(m, MEMBER_NOTIFY), ack = claim(m, MEMBER_ACK);
+	bool lost = said < 0 && r->custody;
 	char *path = member_path(m, "");
 
-	if (said >= 0 || !r->custody)
+	if (!lost)
 		notify_go_on(&m->notify, r->loop, said, path, on_notify);
 	else
 		open_notify_anew(m, r);
 	free(path);
 	if (ack < 0)
-		return;
+		return lost;
 	path = member_path(m, ":ack");
 	ack_go_on(&m->ack, r->loop, ack, path, on_ack);
 	free(path);
+	return lost;
 }
 
 /* What it wrote and said while nobody read is still there. */
-static void listen_again(struct member *m, struct rollout *r)
+static bool listen_again(struct member *m, struct rollout *r)
 {
 	int out = claim(m, MEMBER_OUT), errors = claim(m, MEMBER_ERR);
+	bool lost = hear_again(m, r);
 
-	hear_again(m, r);
 	member_listen(m, out, errors);
+	return lost;
 }
 
-static void prove_again(struct member *m, struct rollout *r, int64_t began)
+/* Keeper and manager were killed; what it said meanwhile comes to nobody. */
+static bool may_have_said(const struct member *m, bool notify_lost, int ready_fd)
+{
+	enum ready_how how = m->means->program->ready.how;
+
+	if (how == READY_FD)
+		return ready_fd < 0;
+	return notify_lost && (how == READY_NOTIFY ||
+			       (how == READY_AUTO && m->generation->program->speaks_notify));
+}
+
+static void prove_again(struct member *m, struct rollout *r, int64_t began, bool notify_lost)
 {
 	const struct means *means = m->means;
+	int ready_fd = claim(m, MEMBER_READY);
 	struct launch_spec spec = {
 		.program = means->program, .held = means->held, .held_count = means->held_count,
 		.generation = m->generation->number, .index = m->index, .slot = m->slot,
@@ -477,7 +493,8 @@ static void prove_again(struct member *m, struct rollout *r, int64_t began)
 
 	if (prepare_check(&spec, &check, &err) < 0)
 		log_error("%s: %s", m->name, err.text);
-	prove(m, r, m->means, claim(m, MEMBER_READY), began, &check);
+	m->unheard = may_have_said(m, notify_lost, ready_fd);
+	prove(m, r, m->means, ready_fd, began, &check);
 }
 
 struct member *member_adopt(struct generation *g, struct seat *seat,
@@ -485,13 +502,14 @@ struct member *member_adopt(struct generation *g, struct seat *seat,
 {
 	struct rollout *r = g->program->rollout;
 	struct member *m = member_new(g, seat, memory->index, memory->slot, memory->means);
+	bool notify_lost;
 
 	m->worker.gated = false;
 	take_memory(m, memory);
 	worker_adopt(&m->worker, &memory->worker);
-	listen_again(m, r);
+	notify_lost = listen_again(m, r);
 	if (m->worker.state == WORKER_STARTING)
-		prove_again(m, r, memory->proof_began);
+		prove_again(m, r, memory->proof_began, notify_lost);
 	else if (m->worker.state == WORKER_SERVING)
 		member_watch(m);
 	watch_drain(m);

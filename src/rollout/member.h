@@ -61,6 +61,7 @@ struct member {
 	bool reloading, stopping;	/* it said so */
 	int64_t reload_began, reloaded;	/* loop_now() */
 	bool leaving;			/* missed its watchdog, or stops by itself */
+	bool unheard;			/* whether it is ready it may have said to nobody */
 	struct allowance tells, claims;	/* log lines and events about it; MAINPID */
 	int64_t watchdog_ms;		/* configured, or WATCHDOG_USEC=; 0: none */
 	const char *proved_by;		/* NULL: not proved */

@@ -73,6 +73,41 @@ def test_what_a_worker_says_afterwards_is_heard(holdport):
                     == "later")
 
 
+SAYS_IT_TO_NOBODY = """\
+#!/bin/bash
+trap '' PIPE
+exec 2>/dev/null
+read go <{dir}/go
+echo >&5
+exec 5>&-
+echo >{dir}/said
+while :; do read go <{dir}/go; done
+"""
+
+
+@pytest.mark.parametrize("ready", ["fd:5", "notify"])
+def test_one_that_may_have_said_that_it_is_ready_is_started_anew(holdport, ready):
+    """What it says while nobody of ours lives comes to nobody."""
+    script, go, said = (holdport.dir / name for name in ("server", "go", "said"))
+    script.write_text(SAYS_IT_TO_NOBODY.format(dir=holdport.dir))
+    script.chmod(0o755)
+    os.mkfifo(go)
+    os.mkfifo(said)
+    holdport.write_web(section=f"command = {script}\nready = {ready}")
+    holdport.run()
+    [pid] = eventually(lambda: holdport.pids("web"))
+    eventually(lambda: os.readlink(f"/proc/{pid}/exe").endswith("bash"))
+    holdport.kill_both()
+    go.write_text("go\n")
+    said.read_text()
+    holdport.run()
+    [new] = eventually(lambda: set(holdport.pids("web")) - {pid})
+    assert "may have said while nobody was there to hear it" in holdport.log()
+    eventually(lambda: holdport.take_orphans() or holdport.pids("web") == [new])
+    assert not alive(pid)
+    assert holdport.status()["supervisor"]["recoveries"] == 1
+
+
 def test_exit_codes_are_known_where_the_kernel_tells(holdport):
     holdport.run_web("--notify", "--exit-code", 7)
     [pid] = holdport.pids("web")
