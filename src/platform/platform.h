@@ -132,6 +132,10 @@ pid_t platform_parent(pid_t pid);
 /* Was a process below it, which runs another executable, started with this item
  * ("NAME=value") in its environment?  1, 0, -1. */
 int platform_below_started_with(pid_t pid, const char *item, struct err *err);
+/* Kills the children of a process that were started with all of these in their environment;
+ * an item that ends with a star is the beginning of one.  How many those were, -1. */
+int platform_kill_children_with(pid_t parent, const char *const *items, size_t count,
+				struct err *err);
 
 /* Identity of the network namespace we are in; 0: this system has none. */
 unsigned long platform_network_namespace(void);

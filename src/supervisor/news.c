@@ -32,8 +32,10 @@ void supervisor_news(const struct news *n, void *ctx)
 	if (strcmp(n->what, "program") == 0)
 		supervisor_serve(s, n->state);
 	if (strcmp(n->what, "generation") == 0 &&
-	    strcmp(n->state, generation_state_word(GENERATION_GONE)) == 0)
+	    strcmp(n->state, generation_state_word(GENERATION_GONE)) == 0) {
+		supervisor_sweep(s, n);
 		supervisor_look_for_strangers(s);
+	}
 	supervisor_look_around(s);
 }
 

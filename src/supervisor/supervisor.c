@@ -104,6 +104,7 @@ static void loop_end(struct supervisor *s)
 	loop_later_stop(&s->look_around);
 	loop_later_stop(&s->settle);
 	supervisor_strangers_stop(s);
+	supervisor_sweep_stop(s);
 	loop_timer_stop(&s->heir.due);
 	loop_later_stop(&s->heir.become);
 	upgrade_stop(s);

@@ -48,6 +48,12 @@ struct strangers {
 	size_t count;
 };
 
+/* What generations have left behind (sweep.c). */
+struct sweep {
+	struct loop_timer again;
+	struct list remains;
+};
+
 struct supervisor {
 	enum manager_state state;
 	const char *file;		/* what was asked for; NULL for `exec` */
@@ -75,6 +81,7 @@ struct supervisor {
 	struct loop_later look_around;	/* is anything left to wait for? */
 	struct loop_later settle;	/* does somebody serve each socket? */
 	struct strangers strangers;
+	struct sweep sweep;
 	char *notify_dir, *control_path;
 	int lock;			/* of the runtime directory */
 	bool hurried;
@@ -128,6 +135,10 @@ enum reloaded supervisor_reload(void *ctx, bool dry_run, struct faults *ret_faul
 /* strangers.c: a generation is gone; does anybody who is no worker have a socket? */
 void supervisor_look_for_strangers(struct supervisor *s);
 void supervisor_strangers_stop(struct supervisor *s);
+
+/* sweep.c: a generation is gone; what it left behind is ended. */
+void supervisor_sweep(struct supervisor *s, const struct news *n);
+void supervisor_sweep_stop(struct supervisor *s);
 
 /* serving.c */
 /* A program has this state now. */

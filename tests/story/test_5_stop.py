@@ -120,6 +120,57 @@ def test_what_a_dead_worker_left_in_its_group_goes_with_it(holdport, mode):
     eventually(lambda: not alive(child))
 
 
+LEAVES = """\
+( setsid sh -c 'echo $$ >>"$0"; sleep 1000 & echo $! >>"$0"; wait' "$1" & )
+shift
+exec "$@"
+"""
+
+
+def leaves_behind(holdport, mode="mixed"):
+    """A worker that leaves two processes behind, not in its group, nobody's children."""
+    script, left = holdport.dir / "leaves.sh", holdport.dir / "left"
+    script.write_text(LEAVES)
+    holdport.run_web(section=f"command = sh {script} {left} {holdport.worker('--notify')}\n"
+                             f"ready = notify\nkill_mode = {mode}\n")
+    return left
+
+
+def left_behind(left, count=2):
+    return eventually(lambda: left.exists() and len(left.read_text().split()) >= count
+                      and list(map(int, left.read_text().split()[-2:])))
+
+
+def test_what_left_the_group_goes_with_its_generation(holdport):
+    left = leaves_behind(holdport)
+    old = left_behind(left)
+    assert group_of(holdport.pids("web")[0]) == []
+    holdport.ok("restart", "web")
+    eventually(lambda: not any(map(alive, old)), what="the old generation leaves nothing")
+    new = left_behind(left, 4)
+    assert all(map(alive, new)) and "web/1: left 1 process behind, which is ended" in holdport.log()
+    assert holdport.shutdown() == 0
+    assert not any(map(alive, new))
+
+
+def test_a_successor_ends_what_was_left_behind(holdport):
+    left = left_behind(leaves_behind(holdport))
+    [pid] = holdport.pids("web")
+    with holdport.no_manager():
+        os.kill(pid, signal.SIGKILL)
+    holdport.ok("stop", "web")
+    eventually(lambda: not any(map(alive, left)))
+
+
+def test_kill_mode_process_leaves_them_alone(holdport):
+    left = left_behind(leaves_behind(holdport, "process"))
+    holdport.ok("stop", "web")
+    assert holdport.shutdown() == 0
+    assert all(map(alive, left))
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+
+
 # Their ends take a moment, and so fall together with the manager's.
 CROWD = """\
 import os, resource, time

@@ -132,19 +132,24 @@ static void add_children(struct proc_family *f, pid_t pid, long thread)
 	free(text);
 }
 
-void proc_family(pid_t pid, struct proc_family *f)
+int proc_children(pid_t pid, struct proc_family *f)
 {
 	char path[PROC_PATH_SIZE];
 	struct proc_list e;
 	long thread;
 
+	(void)snprintf(path, sizeof(path), "/proc/%ld/task", (long)pid);
+	if (proc_open(&e, path))
+		return -1;
+	while ((thread = proc_next(&e)) > 0)
+		add_children(f, pid, thread);
+	proc_close(&e);
+	return 0;
+}
+
+void proc_family(pid_t pid, struct proc_family *f)
+{
 	*f = (struct proc_family){ .pids = { pid }, .count = 1 };
-	for (size_t i = 0; i < f->count; i++) {
-		(void)snprintf(path, sizeof(path), "/proc/%ld/task", (long)f->pids[i]);
-		if (proc_open(&e, path))
-			continue;
-		while ((thread = proc_next(&e)) > 0)
-			add_children(f, f->pids[i], thread);
-		proc_close(&e);
-	}
+	for (size_t i = 0; i < f->count; i++)
+		(void)proc_children(f->pids[i], f);
 }

@@ -52,5 +52,7 @@ struct proc_family {
 };
 
 void proc_family(pid_t pid, struct proc_family *ret);
+/* Adds the children of one; -1 and errno: it is gone. */
+int proc_children(pid_t pid, struct proc_family *f);
 
 #endif

@@ -1,13 +1,16 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "platform/handle.h"
 #include "platform/linux/proc.h"
 #include "platform/platform.h"
+#include "platform/process.h"
 
 enum { ENVIRONMENT_MOST = 1 << 17 };
 
@@ -29,6 +32,15 @@ static ssize_t read_environment(pid_t pid, char *ret, size_t size)
 	return (ssize_t)length;
 }
 
+static bool fits(const char *item, const char *at, size_t length)
+{
+	size_t n = strlen(item);
+
+	if (n && item[n - 1] == '*')
+		return length >= n - 1 && memcmp(at, item, n - 1) == 0;
+	return n == length && memcmp(at, item, n) == 0;
+}
+
 static bool has_item(pid_t pid, const char *item)
 {
 	static char environment[ENVIRONMENT_MOST];
@@ -38,7 +50,7 @@ static bool has_item(pid_t pid, const char *item)
 	while (length > 0) {
 		size_t n = strnlen(at, (size_t)length);
 
-		if (n == strlen(item) && memcmp(at, item, n) == 0)
+		if (fits(item, at, n))
 			return true;
 		n = n < (size_t)length ? n + 1 : n;
 		at += n;
@@ -69,4 +81,37 @@ int platform_below_started_with(pid_t pid, const char *item, struct err *err)
 		    has_item(f.pids[i], item))
 			return 1;
 	return 0;
+}
+
+static bool has_all(pid_t pid, const char *const *items, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!has_item(pid, items[i]))
+			return false;
+	return true;
+}
+
+/* Held first, and looked at then: what is signalled is what was seen. */
+static bool kill_if_it_has(pid_t pid, pid_t parent, const char *const *items, size_t count)
+{
+	struct process p = { .pid = pid, .handle = platform_handle_open(pid) };
+	bool killed = platform_parent(pid) == parent && has_all(pid, items, count) &&
+		      platform_signal(&p, SIGKILL) == 0;
+
+	fd_close(&p.handle);
+	return killed;
+}
+
+int platform_kill_children_with(pid_t parent, const char *const *items, size_t count,
+				struct err *err)
+{
+	struct proc_family f = { .count = 0 };
+	int killed = 0;
+
+	if (proc_children(parent, &f) < 0)
+		return err_sys(err, errno, "cannot look for what is below process %ld",
+			       (long)parent);
+	for (size_t i = 0; i < f.count; i++)
+		killed += kill_if_it_has(f.pids[i], parent, items, count);
+	return killed;
 }
