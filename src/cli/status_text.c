@@ -287,6 +287,19 @@ void status_text(const json_t *status, time_t now, bool color, struct str *out)
 	}
 }
 
+/* As it should be: it runs, or it does when somebody comes. */
+static bool all_run(const json_t *programs)
+{
+	const json_t *program;
+	size_t i;
+
+	json_array_foreach((json_t *)programs, i, program)
+		if (!text_is(program, "state", "running") &&
+		    !json_is_true(json_object_get(program, "asleep")))
+			return false;
+	return true;
+}
+
 static bool all_are(const json_t *objects, const char *state)
 {
 	const json_t *object;
@@ -304,7 +317,7 @@ int status_outcome(const json_t *status)
 
 	/* Only sockets are in the answer when only sockets were named. */
 	if (json_array_size(programs))
-		return all_are(programs, "running") ? OUTCOME_DONE : OUTCOME_NOT_RUNNING;
+		return all_run(programs) ? OUTCOME_DONE : OUTCOME_NOT_RUNNING;
 	return all_are(json_object_get(status, "sockets"), "listening") ? OUTCOME_DONE
 									  : OUTCOME_NOT_RUNNING;
 }

@@ -144,6 +144,7 @@ void settings_check(struct settings *s, struct faults *faults)
 			required(d->sections[i], "command", "/srv/app/server --verbose", faults);
 			check_program(s, d->sections[i], faults);
 		}
+	check_order(s, faults);
 	for (size_t i = 0; i < s->socket_count; i++)
 		s->sockets[i]->by_worker = !s->sockets[i]->reuse_port &&
 					   has_program(s, s->sockets[i]->name, true) &&

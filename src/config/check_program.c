@@ -269,6 +269,18 @@ static void check_expansions(const struct check *c)
 	check_late(c, "log_file", p->log_file);
 }
 
+static void check_start(const struct check *c)
+{
+	if (c->program->start != START_ON_DEMAND)
+		return;
+	if (!c->program->sockets.count)
+		FAULT(c, "start", "on-demand needs a socket that somebody can come to; name one with "
+		      "sockets = NAME");
+	else if (c->program->handoff & HANDOFF_INTERCEPT)
+		FAULT(c, "start", "on-demand is not for handoff = intercept: before the program has "
+		      "bound its address nobody can come to it");
+}
+
 void check_program(struct settings *s, const struct section *section, struct faults *faults)
 {
 	struct program_settings *p = section->object;
@@ -280,6 +292,7 @@ void check_program(struct settings *s, const struct section *section, struct fau
 	check_expansions(&c);
 	check_ready(&c);
 	check_handoff(&c);
+	check_start(&c);
 	check_log(&c);
 	if (p->restart_delay > p->restart_delay_max)
 		FAULT(&c, "restart_delay", "it is longer than restart_delay_max");

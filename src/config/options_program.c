@@ -20,7 +20,8 @@
 
 /* clang-format off */
 static const struct option_word starts[] = {
-	{ "auto", START_AUTO }, { "manual", START_MANUAL }, { NULL, 0 },
+	{ "auto", START_AUTO }, { "manual", START_MANUAL }, { "on-demand", START_ON_DEMAND },
+	{ NULL, 0 },
 };
 static const struct option_word restarts[] = {
 	{ "always", RESTART_ALWAYS }, { "on-failure", RESTART_ON_FAILURE },
@@ -145,9 +146,15 @@ const struct option options_program[] = {
 	  .effect = EFFECT_LIVE,
 	  .help = "How many processes share the sockets: 0 to 1000, or auto (one a processor, "
 		  "counted at start and reload)." },
-	{ WORDS(start, enum start_how, starts), .preset = "auto", .not_yet = "on-demand",
-	  .effect = EFFECT_LIVE,
-	  .help = "auto: with the supervisor; manual: when asked to." },
+	{ WORDS(start, enum start_how, starts), .preset = "auto", .effect = EFFECT_LIVE,
+	  .help = "auto: with the supervisor; manual: when asked to; on-demand: when the first "
+		  "client comes to one of its sockets, and again after its workers have ended "
+		  "by themselves with an exit code that is no failure." },
+	{ LIST(after), .preset = "", .effect = EFFECT_LIVE,
+	  .help = "Programs, a list, that it follows: its first start waits until those of them "
+		  "that are starting are proved, or have failed to come up once; and those of "
+		  "them that are stopped together with it stop when it is gone. It does not "
+		  "start them." },
 	{ WORDS(restart, enum restart_policy, restarts), .preset = "always",
 	  .effect = EFFECT_LIVE,
 	  .help = "Whether a worker that ends by itself is replaced: always, on-failure "
@@ -194,7 +201,9 @@ const struct option options_program[] = {
 		  "once. With handoff = nginx or php-fpm the preset is QUIT:30s KILL." },
 	{ WORDS(kill_mode, enum kill_mode, kill_modes), .preset = "mixed", .effect = EFFECT_LIVE,
 	  .help = "Who gets the signals of stop. mixed: the main process, but KILL the whole "
-		  "group; group: always the group; process: always the main process." },
+		  "group; group: always the group; process: always the main process. But for process, "
+		  "what a generation has left behind is ended when its last worker is gone, also "
+		  "what has left the group." },
 	{ NUMBER(max_generations), .preset = "4", .min = 1, .max = 1000, .effect = EFFECT_LIVE,
 	  .help = "Generations at a time, draining ones included; beyond it the oldest goes to "
 		  "its next rung at once." },
@@ -236,7 +245,7 @@ const struct option options_program[] = {
 };
 
 const char *const program_not_yet[] = {
-	"memory_max", "cpu_weight", "cpu_max", "pids_max", "after",
+	"memory_max", "cpu_weight", "cpu_max", "pids_max",
 	"health", "health_interval", "health_timeout", "health_failures", "rollback_window",
 	"max_age", "max_memory", NULL,
 };

@@ -111,7 +111,7 @@ enum strategy { STRATEGY_ROLLING, STRATEGY_OVERLAP, STRATEGY_REPLACE };
 enum on_failure { ON_FAILURE_ROLLBACK, ON_FAILURE_STOP };
 enum restart_policy { RESTART_ALWAYS, RESTART_ON_FAILURE, RESTART_NEVER };
 enum kill_mode { KILL_MIXED, KILL_GROUP, KILL_PROCESS };
-enum start_how { START_AUTO, START_MANUAL };
+enum start_how { START_AUTO, START_MANUAL, START_ON_DEMAND };
 enum output_how { OUTPUT_FORWARD, OUTPUT_INHERIT, OUTPUT_NULL, OUTPUT_STDOUT /* stderr only */,
 		  OUTPUT_LOG, OUTPUT_FILE };
 enum log_compress { LOG_COMPRESS_NONE, LOG_COMPRESS_GZIP };
@@ -147,6 +147,7 @@ struct program_settings {
 	unsigned handoff;		/* a set of enum handoff */
 	int64_t workers;		/* auto is resolved when read */
 	enum start_how start;
+	struct text_list after;		/* names of [program:…] sections, each exists */
 	enum restart_policy restart;
 	int64_t *success_exit_codes;
 	size_t success_exit_code_count;

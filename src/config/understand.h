@@ -26,6 +26,8 @@ const struct section *settings_section(const struct settings *s, const void *obj
 /* What rows cannot see: one section beside another, accounts, addresses. */
 void settings_check(struct settings *s, struct faults *faults);
 void check_socket(struct settings *s, const struct section *section, struct faults *faults);
+/* Who waits for whom, when all of them are there. */
+void check_order(const struct settings *s, struct faults *faults);
 void check_program(struct settings *s, const struct section *section, struct faults *faults);
 /* user, group, supplementary_groups to numbers. */
 void accounts_of_program(struct program_settings *p, const struct section *section,

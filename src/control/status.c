@@ -77,8 +77,9 @@ static json_t *program_json(const struct program *p)
 
 	list_each(g, &p->generations, struct generation, node)
 		(void)json_array_append_new(generations, generation_json(g));
-	return json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:b, s:i, s:i, s:i, s:i, s:o, s:o, s:o}",
 			 "name", p->name, "state", program_state_word(p->state),
+			 "asleep", (int)p->asleep,
 			 "generation", p->current ? (int)p->current->number : 0,
 			 "workers", (int)program_wanted_workers(p),
 			 "ready", (int)program_ready_workers(p), "restarts", (int)p->restarts,

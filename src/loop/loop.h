@@ -57,7 +57,7 @@ struct loop_io {
 		ev_io ev;
 		struct {
 			struct list node;
-			int fd;
+			int fd, events;
 		} fake;
 	};
 	struct loop *loop;

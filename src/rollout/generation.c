@@ -336,12 +336,24 @@ static bool ended_well(const struct program_settings *s, const struct worker *w)
 	return !w->reason && is_success(s, &w->end);
 }
 
-/* restart = …: does this end stay as it is? */
-static bool ends_for_good(const struct program_settings *s, const struct worker *w)
+/* start = on-demand: its work is done, unless it was to take the place of one that serves and
+ * never was proved. */
+static bool may_sleep(const struct generation *g, const struct worker *w)
 {
+	const struct generation *current = g->program->current;
+
+	return g->means->program->start == START_ON_DEMAND &&
+	       (w->proved || !current || current == g);
+}
+
+/* restart = …: does this end stay as it is? */
+static bool ends_for_good(const struct generation *g, const struct worker *w)
+{
+	const struct program_settings *s = g->means->program;
+
 	if (s->restart == RESTART_NEVER)
 		return w->proved || ended_well(s, w);
-	return s->restart == RESTART_ON_FAILURE && ended_well(s, w);
+	return (s->restart == RESTART_ON_FAILURE || may_sleep(g, w)) && ended_well(s, w);
 }
 
 static void fill_again(struct seat *seat, const struct member *m, const char *what)
@@ -367,7 +379,7 @@ static void seat_lost(struct seat *seat, struct member *m)
 	g->program->restarts++;
 	g->program->last_end = m->worker.end;
 	g->program->ended = true;
-	if (ends_for_good(g->means->program, &m->worker)) {
+	if (ends_for_good(g, &m->worker)) {
 		seat->done = true;
 		seat->done_well = ended_well(g->means->program, &m->worker);
 		if (!seat->done_well) {
@@ -406,6 +418,12 @@ static bool leaves_beside(const struct generation *g, const struct member *m)
 	return false;
 }
 
+/* It says that it stops, and may come to a good end. */
+static bool leaves_to_sleep(const struct program_settings *s, const struct member *m)
+{
+	return s->start == START_ON_DEMAND && !m->worker.reason;
+}
+
 /* It served and is on its way out, unasked: hung, or by itself.  Its seat does
  * not wait for its end, unless old and new must not be beside each other, its
  * exit status decides, or another one leaves already: however fast they come
@@ -422,7 +440,7 @@ static void seat_left(struct seat *seat, struct member *m)
 		note_failure(g, text, &lines);
 	}
 	m->leaving = true;
-	if (s->restart != RESTART_ALWAYS || s->strategy == STRATEGY_REPLACE ||
+	if (s->restart != RESTART_ALWAYS || leaves_to_sleep(s, m) || s->strategy == STRATEGY_REPLACE ||
 	    leaves_beside(g, m))
 		return;
 	seat->member = NULL;

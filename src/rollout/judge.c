@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "rollout/asks.h"
+#include "rollout/asleep.h"
 #include "rollout/step.h"
 
 static void end_if_done(struct program *p)
@@ -17,7 +18,11 @@ static void end_if_done(struct program *p)
 		done += seat->open && seat->done;
 		well += seat->open && seat->done && seat->done_well;
 	}
-	if (open && open == done)
+	if (!open || open != done)
+		return;
+	if (well == done && p->wanted->program->start == START_ON_DEMAND)
+		asleep_again(p);
+	else
 		step_end_for_good(p, well == done);
 }
 

@@ -9,6 +9,8 @@
 #include "base/owner.h"
 #include "keeper/custody.h"
 #include "rollout/asks.h"
+#include "rollout/asleep.h"
+#include "rollout/order.h"
 
 static void on_dropped(struct fd_store *s, unsigned number)
 {
@@ -38,12 +40,14 @@ void program_free(struct program *p)
 	asks_settle(p, ASK_ALL, false, "the program was removed", NULL);
 	list_each_safe(g, &p->generations, struct generation, node)
 		generation_free(g);
+	(void)asleep_end(p);
 	loop_timer_stop(&p->retry);
 	loop_timer_stop(&p->look);
 	loop_timer_stop(&p->quiet);
 	loop_later_stop(&p->later);
 	loop_later_stop(&p->recording);
 	fd_store_clear(&p->kept);
+	order_forget(p);
 	list_remove(&p->node);
 	means_unref(p->wanted);
 	means_unref(p->present);
@@ -98,6 +102,7 @@ void program_on(struct program *p, enum program_event event, const char *text)
 	p->state = to;
 	n.state = program_state_word(to);
 	program_news(p, &n);
+	order_moved(p);
 }
 
 void program_resume(struct program *p, int64_t retry)
@@ -115,9 +120,11 @@ void program_start(struct program *p, struct ask *a)
 		ask_tell(a, true, "is running already", NULL);
 		return;
 	}
-	if (!p->up)
+	if (asleep_end(p) || !p->up)
 		p->wish++;
 	p->up = true;
+	p->hasty = false;
+	p->behind = NULL;
 	p->failures = 0;
 	loop_timer_stop(&p->retry);
 	asks_settle(p, ASK_DOWN, false, "was started again meanwhile", NULL);
@@ -130,6 +137,11 @@ void program_restart(struct program *p, struct ask *a)
 {
 	if (!p->up) {
 		program_start(p, a);
+		return;
+	}
+	if (p->asleep) {
+		ask_tell(a, true, "sleeps; the next one who comes starts it", NULL);
+		program_kick(p);
 		return;
 	}
 	p->wish++;
@@ -181,6 +193,13 @@ void program_rollback(struct program *p, struct ask *a)
 	program_restart(p, a);
 }
 
+/* The state has no arrow for it, but those who serve its sockets want to know. */
+static void tell_state(struct program *p)
+{
+	program_news(p, &(struct news){ .what = "program", .program = p->name, .worker = -1,
+					.state = program_state_word(p->state) });
+}
+
 void program_stop(struct program *p, struct ask *a)
 {
 	p->up = false;
@@ -188,9 +207,16 @@ void program_stop(struct program *p, struct ask *a)
 	asks_settle(p, ASK_UP, false, "was stopped meanwhile", NULL);
 	asks_settle(p, ASK_SCALE, false, "was stopped meanwhile", NULL);
 	ask_put(p, a, ASK_DOWN, 0);
+	if (asleep_end(p))
+		tell_state(p);
 	program_on(p, PROGRAM_EV_STOP, NULL);
-	program_let_go(p);
-	program_forget_failure(p);
+	/* Whether they go first is known when all that is asked in this turn is. */
+	if (p->current && order_has_followers(p)) {
+		give_up_change(p);
+	} else {
+		program_let_go(p);
+		program_forget_failure(p);
+	}
 	program_kick(p);
 }
 
@@ -199,7 +225,7 @@ void program_scale(struct program *p, int64_t workers, struct ask *a)
 	asks_settle(p, ASK_SCALE, false, "was scaled again meanwhile", NULL);
 	p->scale_before = (int64_t)program_wanted_workers(p);
 	p->scale = workers;
-	if (!p->up) {
+	if (!p->up || p->asleep) {
 		ask_tell(a, true, "is not running; it will have as many workers when it does",
 			 NULL);
 		return;
@@ -220,6 +246,15 @@ static void change_live(struct program *p, struct means *means)
 			generation_change_means(g, means);
 }
 
+/* One that sleeps does so no more. */
+static void change_start(struct program *p, struct ask *a)
+{
+	if (p->wanted->program->start == START_AUTO)
+		program_start(p, a);
+	else
+		program_stop(p, a);
+}
+
 void program_change(struct program *p, struct means *means, enum effect effect, struct ask *a)
 {
 	struct means *was = p->wanted;
@@ -230,6 +265,10 @@ void program_change(struct program *p, struct means *means, enum effect effect, 
 	p->wanted = means_ref(means);
 	change_live(p, means);
 	means_unref(was);
+	if (p->asleep && means->program->start != START_ON_DEMAND) {
+		change_start(p, a);
+		return;
+	}
 	if (effect < EFFECT_RESTART || (!p->up && p->state != PROGRAM_FAILED)) {
 		ask_tell(a, true, effect < EFFECT_RESTART ? "took the change over as it runs"
 							  : "is not running", NULL);
@@ -246,8 +285,21 @@ void program_remove(struct program *p, struct ask *a)
 	program_stop(p, a);
 }
 
+/* One that waits for its turn to go has it now. */
+static bool begin_to_go(struct program *p)
+{
+	if (p->up || !p->current)
+		return false;
+	p->hasty = true;
+	program_let_go(p);
+	program_kick(p);
+	return true;
+}
+
 void program_hurry(struct program *p, enum worker_event event)
 {
+	if (begin_to_go(p) && event != WORKER_EV_KILL)
+		return;
 	list_each(g, &p->generations, struct generation, node)
 		list_each_safe(m, &g->members, struct member, node)
 			if (!m->seat)

@@ -63,6 +63,8 @@ struct program {
 	struct loop_later later;
 	struct loop_later recording;
 	uint64_t recorded;		/* digest of what was written down of it last; 0: nothing */
+	bool asleep;			/* until somebody comes (asleep.h) */
+	struct list ears;		/* of one that sleeps, at its sockets */
 	struct list asks;
 	bool speaks_notify;		/* said READY=1 (or acknowledged) once; must from then on */
 	bool hinted;			/* at a wrapper (hint.h); once is enough */
@@ -71,7 +73,9 @@ struct program {
 	bool ended;			/* last_end is newer than the last failure to make one */
 	unsigned bindings_tried;	/* means_bindings() that a new generation was begun for */
 	struct fd_store kept;		/* left by its workers, for those after them */
-	char *waits_for;		/* sockets that are not bound, as a sentence, or NULL */
+	char *waits_for;		/* sockets that are not bound, its turn, as a sentence; or NULL */
+	struct program *behind;		/* whose coming or going it waits for (order.h), or NULL */
+	bool hasty;			/* its end waits for nobody's */
 	char *last_error;		/* a sentence, or NULL */
 	struct text_list last_lines;
 };
@@ -83,6 +87,8 @@ struct program *program_find(const struct rollout *r, const char *name);
 
 /* Each takes an ask that may be NULL.  It may be answered before they return. */
 void program_start(struct program *p, struct ask *a);
+/* start = on-demand: from now on the first who comes to its sockets starts it. */
+void program_sleep(struct program *p);
 void program_restart(struct program *p, struct ask *a);
 /* To the means of the generation before; while a change is under way, to those of
  * the current one. */

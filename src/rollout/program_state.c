@@ -13,6 +13,8 @@ static const unsigned char arrows[PROGRAM_STATE_COUNT][PROGRAM_EVENT_COUNT] = {
 	[PROGRAM_STARTING] = {
 		[PROGRAM_EV_STOP]     = GO(STOPPING),
 		[PROGRAM_EV_PROVED]   = GO(RUNNING),
+		/* Started again while it waited for its turn to stop. */
+		[PROGRAM_EV_REVERTED] = GO(RUNNING),
 		[PROGRAM_EV_UNPROVED] = GO(BACKOFF),
 		[PROGRAM_EV_GAVE_UP]  = GO(FAILED),
 		[PROGRAM_EV_FINISHED] = GO(STOPPED),

@@ -202,6 +202,7 @@ static void add_means(struct str *out, const struct program *p,
 static void add_wishes(struct str *out, const struct program *p)
 {
 	fact_number(out, "up", p->up);
+	fact_number(out, "asleep", p->asleep);
 	fact_number(out, "removed", p->removed);
 	fact_number(out, "scale", p->scale);
 	fact_number(out, "scale_before", p->scale_before);

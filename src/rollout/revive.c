@@ -285,6 +285,7 @@ static const struct {
 static void take_wishes(struct program *p, const struct fact *f)
 {
 	p->up = fact_bool(f, "up");
+	p->asleep = fact_bool(f, "asleep");
 	p->removed = fact_bool(f, "removed");
 	p->scale = fact_int(f, "scale", -1);
 	p->scale_before = fact_int(f, "scale_before", -1);

@@ -9,6 +9,8 @@
 #include "base/mem.h"
 #include "base/owner.h"
 #include "rollout/asks.h"
+#include "rollout/asleep.h"
+#include "rollout/order.h"
 #include "rollout/slots.h"
 #include "rollout/step.h"
 #include "rollout/takeover.h"
@@ -21,7 +23,7 @@ static bool has_open_seat(const struct generation *g)
 	return false;
 }
 
-static void bury_empty(struct program *p)
+void step_bury_empty(struct program *p)
 {
 	list_each_safe(g, &p->generations, struct generation, node) {
 		if (g == p->current || g == p->next || !list_empty(&g->members) ||
@@ -49,15 +51,60 @@ void program_let_go(struct program *p)
 	p->current = p->next = NULL;
 }
 
+/* The store, or the one before us in the order, tells when it moves, and that wakes us. */
+void step_note_waiting(struct program *p, const char *missing)
+{
+	struct news n = { .what = "program", .state = program_state_word(p->state),
+			  .program = p->name, .worker = -1, .text = missing };
+
+	if (p->waits_for && strcmp(p->waits_for, missing) == 0)
+		return;
+	free(p->waits_for);
+	p->waits_for = mem_text(missing);
+	program_news(p, &n);
+}
+
+static void wait_no_more(struct program *p)
+{
+	free(p->waits_for);
+	p->waits_for = NULL;
+}
+
+static void note_behind(struct program *p, const char *what, const char *until)
+{
+	char *text = mem_format("%s when %s is %s (after)", what, p->behind->name, until);
+
+	step_note_waiting(p, text);
+	free(text);
+}
+
+/* Those that are after it go first. */
+static bool must_stay(struct program *p)
+{
+	p->behind = p->hasty ? NULL : order_before_stop(p);
+	if (p->behind)
+		note_behind(p, "stops", "gone");
+	else
+		wait_no_more(p);
+	return p->behind;
+}
+
 static void step_down(struct program *p)
 {
+	if (must_stay(p)) {
+		rollout_steer(p->rollout);
+		return;
+	}
 	program_let_go(p);
+	if (p->state == PROGRAM_STOPPING)
+		program_forget_failure(p);
 	rollout_steer(p->rollout);
-	bury_empty(p);
+	step_bury_empty(p);
 	if (!list_empty(&p->generations))
 		return;
 	fd_store_clear(&p->kept);
 	program_on(p, PROGRAM_EV_EMPTY, NULL);
+	order_moved(p);
 	asks_settle(p, ASK_DOWN, true, p->removed ? "is removed" : "is stopped", NULL);
 }
 
@@ -170,17 +217,12 @@ static bool should_begin(const struct program *p)
 	return p->wish > p->done_wish || !p->current;
 }
 
-/* The store tells when a socket changes, and that wakes us. */
-static void note_waiting(struct program *p, const char *missing)
+static bool is_its_turn(struct program *p)
 {
-	struct news n = { .what = "program", .state = program_state_word(p->state),
-			  .program = p->name, .worker = -1, .text = missing };
-
-	if (p->waits_for && strcmp(p->waits_for, missing) == 0)
-		return;
-	free(p->waits_for);
-	p->waits_for = mem_text(missing);
-	program_news(p, &n);
+	p->behind = order_before_start(p);
+	if (p->behind)
+		note_behind(p, "starts", "proved");
+	return !p->behind;
 }
 
 static bool can_begin(struct program *p)
@@ -191,7 +233,7 @@ static bool can_begin(struct program *p)
 	slots_open(p);
 	bound = means_bound(p->wanted, &missing);
 	if (!bound)
-		note_waiting(p, str_text(&missing));
+		step_note_waiting(p, str_text(&missing));
 	str_fini(&missing);
 	return bound;
 }
@@ -202,11 +244,12 @@ static void begin(struct program *p)
 
 	if (p->current)
 		program_on(p, PROGRAM_EV_CHANGE, NULL);
+	if (!is_its_turn(p))
+		return;
 	means_renew(p->wanted);
 	if (!can_begin(p))
 		return;
-	free(p->waits_for);
-	p->waits_for = NULL;
+	wait_no_more(p);
 	list_each(g, &p->generations, struct generation, node)
 		g->halted = false;
 	p->strategy = p->wanted->program->strategy;
@@ -256,6 +299,11 @@ void program_step(struct program *p)
 		}
 		return;
 	}
+	if (p->asleep) {
+		asleep_step(p);
+		slots_settle(p);
+		return;
+	}
 	if (p->next && (p->next->state == GENERATION_FAILED || p->next->halted))
 		change_failed(p);
 	notice_rebinding(p);
@@ -264,7 +312,7 @@ void program_step(struct program *p)
 	complete = step_converge(p);
 	if (p->current && !p->next)
 		step_judge(p, complete);
-	bury_empty(p);
+	step_bury_empty(p);
 	slots_settle(p);
 	limit_generations(p);
 	rollout_steer(p->rollout);

@@ -57,7 +57,7 @@ static void add_programs(const struct supervisor *s, struct str *out)
 	}
 	str_addf(out, "%zu of %zu programs run", run, all);
 	list_each(p, &s->rollout.programs, struct program, node)
-		if (p->up && p->state != PROGRAM_RUNNING && named++ < NAMED_MOST)
+		if (p->up && !p->asleep && p->state != PROGRAM_RUNNING && named++ < NAMED_MOST)
 			str_addf(out, "; %s: %s", p->name, program_state_word(p->state));
 }
 
@@ -107,6 +107,14 @@ void supervisor_look_around(struct supervisor *s)
 	loop_later_start(s->loop, &s->look_around, on_look_around);
 }
 
+static void begin_again(struct program *p)
+{
+	if (p->wanted->program->start == START_ON_DEMAND && !p->up)
+		program_sleep(p);
+	else
+		program_start(p, NULL);
+}
+
 void supervisor_go_on(struct supervisor *s)
 {
 	if (s->follows && !s->succeeds)
@@ -116,7 +124,7 @@ void supervisor_go_on(struct supervisor *s)
 		supervisor_leave(s);
 	if (s->begin_again)
 		list_each(p, &s->rollout.programs, struct program, node)
-			program_start(p, NULL);
+			begin_again(p);
 }
 
 void supervisor_leave(struct supervisor *s)

@@ -179,6 +179,8 @@ static void add_program(const struct reconcile *r, const struct plan_step *step,
 		p = program_new(r->rollout, means);
 	if (step->program->start == START_AUTO)
 		program_start(p, ask_for(r, step->name));
+	else if (step->program->start == START_ON_DEMAND)
+		program_sleep(p);
 }
 
 static void change_program(const struct reconcile *r, const struct plan_step *step,

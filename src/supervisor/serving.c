@@ -18,7 +18,7 @@ static void mark(const struct means *m)
 
 static void mark_served(const struct program *p)
 {
-	if (p->state == PROGRAM_STOPPED || p->state == PROGRAM_FAILED)
+	if (!p->asleep && (p->state == PROGRAM_STOPPED || p->state == PROGRAM_FAILED))
 		return;
 	mark(p->wanted);
 	list_each(g, &p->generations, struct generation, node)

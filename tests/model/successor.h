@@ -309,6 +309,7 @@ static void end_manager(void)
 		fake_loop_settle_some(w.loop, chance(6));
 	}
 	at_rest = at_rest && !somebody_waits();
+	memset(w.first, 0, sizeof(w.first));
 	w.doing = "the manager ends";
 	keep_sockets();
 	forget_everything();

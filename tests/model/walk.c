@@ -20,6 +20,7 @@
 #include "loop/fake/loop.h"
 #include "platform/fake/fake.h"
 #include "rollout/heard.h"
+#include "rollout/order.h"
 #include "rollout/plan.h"
 #include "rollout/program.h"
 #include "rollout/takeover.h"
@@ -48,6 +49,8 @@ static struct walk {
 	bool covered[COUNT(names)][SEATS];	/* before this step */
 	size_t wanted[COUNT(names)];
 	unsigned current[COUNT(names)];		/* its number, 0: none */
+	unsigned begun[COUNT(names)];		/* of its last one */
+	const struct program *first[COUNT(names)];	/* whom it had to wait for */
 	unsigned long inode[4];	/* by port, 0: never bound */
 	unsigned long number[4];	/* of the held socket that it was */
 	bool spoilt[4];
@@ -105,6 +108,9 @@ static void write_program(FILE *f, const char *name)
 						       "KILL"),
 		strcmp(name, names[0]) == 0 ? PICK("s0", "s0, s1", "s1", "s2", "s2, s0")
 					    : PICK("s0", "s0, s1", "s1"));
+	if (strcmp(name, names[1]) == 0)
+		fprintf(f, "after = %s\nstart = %s\n", PICK("", "a"),
+			PICK("auto", "manual", "on-demand"));
 }
 
 static struct settings *make_variant(void)
@@ -135,8 +141,8 @@ static struct settings *make_variant(void)
 /* A worker that ended for good by restart = on-failure is where it shall be. */
 static bool covered(const struct program *p, unsigned index)
 {
-	if (p->current && generation_seat_open(p->current, index) &&
-	    p->current->seats[index]->done)
+	if (p->asleep || (p->current && generation_seat_open(p->current, index) &&
+			  p->current->seats[index]->done))
 		return true;
 	list_each(g, &p->generations, struct generation, node)
 		list_each(m, &g->members, struct member, node)
@@ -181,7 +187,7 @@ static void check_covered(void)
 		for (unsigned i = 0; i < SEATS && i < w.wanted[n] && i < wanted; i++)
 			must(!w.covered[n][i] || covered(p, i),
 			     "2: a serving worker goes only when another serves in its place");
-		must(w.wanted[n] == 0 || p->current,
+		must(w.wanted[n] == 0 || p->current || p->asleep,
 		     "2: a program that had a current generation has one");
 	}
 }
@@ -313,6 +319,31 @@ static void check_groups(void)
 				check_group(p, h);
 }
 
+/* A first start waits for those that come before and after this step. */
+static void check_begun(size_t n)
+{
+	const struct program *p = program_find(&w.rollout, names[n]);
+	const struct program *first = p ? order_before_start(p) : NULL;
+
+	must(!first || first != w.first[n] || w.a_reload || p->last_number == w.begun[n],
+	     "after: a first start waits for those that come");
+	w.first[n] = first;
+	w.begun[n] = p ? p->last_number : 0;
+}
+
+/* Who waits for another neither begins nor lets go. */
+static void check_order(void)
+{
+	for (size_t n = 0; n < COUNT(names); n++)
+		check_begun(n);
+	list_each(p, &w.rollout.programs, struct program, node) {
+		if (!p->behind)
+			continue;
+		must(p->up ? !p->current && !p->next : p->current != NULL,
+		     "after: who waits neither begins nor lets go");
+	}
+}
+
 static void check(void)
 {
 	fake_loop_settle(w.loop);
@@ -322,6 +353,7 @@ static void check(void)
 	check_sockets();
 	check_rivals();
 	check_groups();
+	check_order();
 	remember();
 }
 
@@ -611,6 +643,17 @@ static void toggle_busy(struct program *p)
 	fake.bind_errno = fake.bind_errno ? 0 : EADDRINUSE;
 }
 
+/* Somebody comes to the sockets of one that sleeps. */
+static void come(struct program *p)
+{
+	if (!p->asleep || !p->wanted->held_count || p->wanted->held[0]->fd < 0)
+		return;
+	(void)fake_loop_io(w.loop, p->wanted->held[0]->fd, LOOP_READ);
+	must(!p->asleep || loop_timer_runs(&p->retry) || !list_empty(&p->generations) ||
+		     p->wanted->held[0]->state != HELD_LISTENING,
+	     "on-demand: who comes wakes it");
+}
+
 /* Whether clients wait in the queues of sockets whose place was taken. */
 static void toggle_waiting(struct program *p)
 {
@@ -642,7 +685,7 @@ static const struct {
 	{ "clock", 20, turn_clock }, { "crash", 8, crash },	{ "exec fails", 2, exec_fails },
 	{ "prove", 40, prove },	   { "obey", 16, obey },	{ "busy", 1, toggle_busy },
 	{ "fork", 2, toggle_fork },	{ "waiting", 2, toggle_waiting },
-	{ "spoil", 1, spoil },
+	{ "spoil", 1, spoil },	   { "come", 3, come },
 	{ "say", 6, say },	   { "clients", 12, serve_clients },
 };
 
@@ -694,7 +737,7 @@ static bool program_at_rest(const struct program *p)
 {
 	if (p->removed || p->next)
 		return false;
-	if (!p->up)
+	if (!p->up || p->asleep)
 		return list_empty(&p->generations);
 	return stopped_half_way(p) ||
 	       (p->state == PROGRAM_RUNNING && p->generations.next == p->generations.before &&
@@ -789,13 +832,14 @@ static void check_converged(const struct settings *last)
 		const struct program_settings *s = settings_program(last, p->name);
 
 		must(s, "5: a removed program is gone");
-		must(p->current, "5: a started program has a current generation");
+		must(p->current || p->asleep, "5: a started program has a current generation, or sleeps");
 		for (size_t i = 0; i < p->wanted->held_count; i++)
 			must(!p->wanted->held[i]->group ||
 			     group_size(p->wanted->held[i]) <= 1 ||
 			     group_size(p->wanted->held[i]) == program_wanted_workers(p),
 			     "5: a group has a slot a worker");
-		must(program_settings_effect(p->current->means->program, s, NULL) == EFFECT_NONE,
+		must(program_settings_effect((p->current ? p->current->means : p->wanted)->program,
+					     s, NULL) == EFFECT_NONE,
 		     "5: the last configuration is what runs");
 	}
 }
@@ -859,6 +903,13 @@ static bool could_accept(const struct program *p)
 	return false;
 }
 
+/* Nobody lets go before it is his turn. */
+static void check_turn(const struct program *p, const struct news *n)
+{
+	if (strcmp(n->what, "generation") == 0 && strcmp(n->state, "draining") == 0 && !p->up)
+		must(p->hasty || !order_before_stop(p), "after: who is after another goes first");
+}
+
 /* 1: who waits in the queue of a socket whose place is taken is accepted before
  * those who could do it are told to stop. */
 static void on_news(const struct news *n, void *ctx)
@@ -866,6 +917,8 @@ static void on_news(const struct news *n, void *ctx)
 	const struct program *p = program_find(&w.rollout, n->program);
 
 	(void)ctx;
+	if (p)
+		check_turn(p, n);
 	if (!p || strcmp(n->what, "generation") != 0 || strcmp(n->state, "current") != 0 ||
 	    !takeover_rebinds(p))
 		return;

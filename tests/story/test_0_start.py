@@ -14,7 +14,7 @@ RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$"
 SUPERVISOR = {"version": TEXT, "keeper_pid": NUMBER, "manager_pid": NUMBER,
               "started": RFC3339, "config": (TEXT, None), "reloads": NUMBER,
               "upgrades": NUMBER, "recoveries": NUMBER, "abilities": dict}
-PROGRAM = {"name": TEXT, "state": TEXT, "generation": NUMBER, "workers": NUMBER,
+PROGRAM = {"name": TEXT, "state": TEXT, "asleep": FLAG, "generation": NUMBER, "workers": NUMBER,
            "ready": NUMBER, "restarts": NUMBER, "last_error": (TEXT, None),
            "intercept": (TEXT, None), "generations": list}
 GENERATION = {"number": NUMBER, "state": TEXT, "proved_by": (TEXT, None), "workers": list}

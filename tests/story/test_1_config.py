@@ -49,9 +49,8 @@ command = /bin/true
 
 
 @pytest.mark.parametrize("section, line", [
-    ("program:web", "after = db"), ("program:web", "max_age = 1d"),
+    ("program:web", "max_age = 1d"),
     ("program:web", "health = http:/"), 
-    ("program:web", "start = on-demand"),
     ("program:web", "stdout = syslog"), ("program:web", "stderr = journal"),
     ("program:web", "cpu_weight = 10"), ("program:web", "memory_max = 1G"),
     ("socket:http", "when_busy = adopt")])

@@ -69,6 +69,7 @@ class Example:
         self.name = name
         self.text = (EXAMPLES / name).read_text()
         self.port = holdport.port()
+        self.first_client = None    # who has to come before it runs
 
     def put(self, was, now):
         """`was` must be there: an example that changed wants its story changed."""
@@ -91,6 +92,8 @@ class Example:
     def run(self):
         self.holdport.write_config(self.text)
         self.holdport.run()
+        if self.first_client:
+            assert get(self.first_client) == "hello"
         self.holdport.await_(self.program)
 
 
@@ -171,9 +174,33 @@ def logs(example):
     return intercept(example)
 
 
+JOBS_PY = """
+    import sys, time, urllib.request
+    assert urllib.request.urlopen(sys.argv[1]).read() == b"hello\\n"
+    while True:
+        time.sleep(60)
+"""
+
+
+def on_demand(example):
+    example.put("127.0.0.1:8003", f"127.0.0.1:{example.port}")
+    example.beside("app.py", APP_PY)
+    example.first_client = f"127.0.0.1:{example.port}"
+    return [example.first_client]
+
+
+def order(example):
+    """A job that is started too early would fail: its first worker is its only one."""
+    example.text = example.text.replace("127.0.0.1:8000", f"127.0.0.1:{example.port}")
+    example.beside("app.py", APP_PY)
+    example.beside("jobs.py", JOBS_PY)
+    return [f"127.0.0.1:{example.port}"]
+
+
 ADAPT = {"nginx.conf": nginx, "php-fpm.conf": php_fpm, "gunicorn.conf": gunicorn,
          "node.conf": node, "uvicorn.conf": uvicorn, "server-starter.conf": server_starter,
-         "stdin.conf": stdin, "intercept.conf": intercept, "logs.conf": logs}
+         "stdin.conf": stdin, "intercept.conf": intercept, "logs.conf": logs,
+         "order.conf": order, "on-demand.conf": on_demand}
 FASTCGI = ("php-fpm.conf", "stdin.conf")
 
 

@@ -32,6 +32,30 @@ static void sockets_that_are_named_exist_once(void **state)
 	refused("sockets = tcp, tcp", ":7: sockets: \"tcp\" is named twice");
 }
 
+static void on_demand_needs_somewhere_to_come_to(void **state)
+{
+	(void)state;
+	refused("start = on-demand", ":7: start: on-demand needs a socket");
+	refused("start = on-demand\nsockets = tcp\nhandoff = intercept",
+		":7: start: on-demand is not for handoff = intercept");
+	settings_unref(taken("start = on-demand\nsockets = unix"));
+}
+
+static void an_order_has_a_beginning(void **state)
+{
+	(void)state;
+	refused("after = q", ":7: after: there is no [program:q]");
+	refused("after = p", ":7: after: it waits for itself");
+	case_fault("[program:a]\ncommand = x\nafter = c\n[program:b]\ncommand = x\nafter = a\n"
+		   "[program:c]\ncommand = x\nafter =\n b\n d\n[program:d]\ncommand = x\n",
+		   ":6: after: b waits for a, which waits for c, which waits for b: none of them can "
+		   "be the first");
+	assert_int_equal(case_fault_count(), 1);
+	settings_unref(case_good("[program:a]\ncommand = x\nafter = b, c\n[program:b]\ncommand = x\n"
+				 "after = c, d\n[program:c]\ncommand = x\nafter = d\n"
+				 "[program:d]\ncommand = x\n"));
+}
+
 static void an_address_belongs_to_one_socket(void **state)
 {
 	(void)state;
@@ -152,7 +176,7 @@ static void auto_workers_are_as_many_as_processors(void **state)
 	settings_unref(s);
 }
 
-CASES(CASE(sockets_that_are_named_exist_once), CASE(an_address_belongs_to_one_socket),
+CASES(CASE(on_demand_needs_somewhere_to_come_to), CASE(an_order_has_a_beginning), CASE(sockets_that_are_named_exist_once), CASE(an_address_belongs_to_one_socket),
       CASE(what_is_required_is_asked_for), CASE(ready_fits_the_sockets),
       CASE(late_expansions_are_checked_early), CASE(handoff_is_a_set_that_makes_sense),
       CASE(a_ladder_ends_in_kill_and_only_there), CASE(nginx_is_asked_to_quit),

@@ -75,7 +75,7 @@ static void every_fault_is_reported_with_its_line(void **state)
 					  "did you mean \"workers\"?"));
 	assert_non_null(strstr(case_said, ":8: workers: cannot read \"-1\""));
 	assert_non_null(strstr(case_said, ":9: max_age: not in this version"));
-	assert_non_null(strstr(case_said, ":10: start: \"on-demand\": not in this version"));
+	assert_non_null(strstr(case_said, ":10: start: on-demand needs a socket"));
 	assert_non_null(strstr(case_said, ":11: ready: http:PATH: a path is needed"));
 	assert_non_null(strstr(case_said, ":12: unknown section [porgram:x]; did you mean"));
 	assert_int_equal(case_fault_count(), 9);
@@ -85,12 +85,10 @@ static void what_has_no_effect_yet_is_refused(void **state)
 {
 	static const char *const socket[] = { "when_busy = adopt" };
 	static const char *const program[] = {
-		"start = on-demand",
 		"stdout = syslog",
 		"stderr = journal",
 		"health = tcp",
 		"memory_max = 1G",
-		"after = x",
 		"rollback_window = 1s",
 	};
 	char text[256];

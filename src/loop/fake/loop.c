@@ -67,10 +67,10 @@ void loop_timer_stop(struct loop_timer *t)
 void loop_io_start(struct loop *l, struct loop_io *io, int fd, int events,
 		   void (*on)(struct loop_io *io, int events))
 {
-	(void)events;
 	loop_io_stop(io);
 	io->loop = l;
 	io->fake.fd = fd;
+	io->fake.events = events;
 	io->on = on;
 	list_append(&l->ios, &io->fake.node);
 }
@@ -183,7 +183,7 @@ bool fake_loop_next_timer(struct loop *l)
 bool fake_loop_io(struct loop *l, int fd, int events)
 {
 	list_each(io, &l->ios, struct loop_io, fake.node)
-		if (io->fake.fd == fd) {
+		if (io->fake.fd == fd && io->fake.events & events) {
 			io->on(io, events);
 			return true;
 		}
