@@ -18,13 +18,13 @@
 #include "keeper/hold.h"
 #include "keeper/images.h"
 #include "keeper/onward.h"
+#include "keeper/passed.h"
 #include "keeper/relay.h"
 #include "platform/handle.h"
 #include "platform/process.h"
 
 enum {
 	EXIT_NO_MANAGER = 1,
-	TAKEN_WITHIN_MS = 5000,
 	FD_DIGITS = 12,
 	/* A manager that dies is followed at once, one that keeps dying after a pause. */
 	PAUSE_FIRST_MS = 100,
@@ -52,9 +52,7 @@ struct keeper {
 	struct hold hold;
 	struct rlimit files;		/* as we were started */
 	struct relay relay;
-	bool put_off[NSIG];		/* signals that came while there was none */
-	unsigned untaken[NSIG];		/* signals that were passed down */
-	int64_t deadline;		/* for them; 0: none */
+	struct passed passed;
 	int code;			/* what we end with; -1: not yet */
 };
 
@@ -90,20 +88,13 @@ static int catch_signals(struct keeper *k, struct err *err)
 	return 0;
 }
 
-static void await_taken(struct keeper *k, int number)
-{
-	k->untaken[number]++;
-	if (!k->deadline)
-		k->deadline = clock_monotonic_ms() + TAKEN_WITHIN_MS;
-}
-
 static void pass_down(struct keeper *k, int number)
 {
 	if (k->channel < 0 ||
 	    channel_send(k->channel, CHANNEL_SIGNAL, number, 0, NULL, -1) < 0)
-		k->put_off[number] = true;
+		k->passed.put_off[number] = true;
 	else
-		await_taken(k, number);
+		passed_await(&k->passed, number);
 }
 
 /* Everything that its predecessor left. */
@@ -116,11 +107,8 @@ static void give_all(struct keeper *k)
 			return;		/* it does not read: it ends, or is ended */
 	(void)channel_send(k->channel, CHANNEL_GIVEN, k->settled_once, k->orphaned,
 			   k->images.why, -1);
-	for (int number = 1; number < NSIG; number++)
-		if (k->put_off[number]) {
-			k->put_off[number] = false;
-			pass_down(k, number);
-		}
+	for (int number = 0; (number = passed_next(&k->passed, number));)
+		pass_down(k, number);
 }
 
 /* What our starter left open for a manager (sd_listen_fds(3)) has no close-on-exec
@@ -159,26 +147,6 @@ static int start_manager(struct keeper *k, struct err *err)
 	return 0;
 }
 
-static void taken(struct keeper *k, int64_t number)
-{
-	if (number > 0 && number < NSIG && k->untaken[number])
-		k->untaken[number]--;
-	for (int n = 1; n < NSIG; n++)
-		if (k->untaken[n])
-			return;
-	k->deadline = 0;
-}
-
-/* What a manager was told and did not take is for the next one. */
-static void take_signals_back(struct keeper *k)
-{
-	for (int n = 1; n < NSIG; n++) {
-		k->put_off[n] = k->put_off[n] || k->untaken[n];
-		k->untaken[n] = 0;
-	}
-	k->deadline = 0;
-}
-
 /* What our starter left is in the hands of the manager, or was not wanted. */
 static void settle(struct keeper *k)
 {
@@ -188,8 +156,7 @@ static void settle(struct keeper *k)
 	k->renew = images_settle(&k->images);
 	k->images.why[0] = '\0';
 	/* What came while it was between two images, it hears now. */
-	if (k->deadline)
-		k->deadline = clock_monotonic_ms() + TAKEN_WITHIN_MS;
+	passed_wind_up(&k->passed);
 }
 
 static void answer_peek(struct keeper *k, pid_t pid)
@@ -223,7 +190,7 @@ static void hear(struct keeper *k, const struct channel_message *m, int *fd)
 {
 	switch (m->word) {
 	case CHANNEL_TAKEN:
-		taken(k, m->number);
+		passed_taken(&k->passed, m->number);
 		break;
 	case CHANNEL_NOTIFY:
 		notify(k, m, *fd);
@@ -333,7 +300,7 @@ static void look_at_manager(struct keeper *k)
 	listen_to_manager(k);
 	platform_reap(&k->manager);
 	fd_close(&k->channel);
-	take_signals_back(k);
+	passed_take_back(&k->passed);
 	if (is_the_end(k, &end))
 		k->code = end.signal ? EXIT_NO_MANAGER : end.code;
 	else
@@ -369,7 +336,7 @@ static void start_next(struct keeper *k)
  * between two images is not asked for anything else. */
 static int64_t due(const struct keeper *k)
 {
-	return images_tries(&k->images) ? k->images.until : k->deadline;
+	return images_tries(&k->images) ? k->images.until : k->passed.deadline;
 }
 
 static void look_at_clock(struct keeper *k)
@@ -425,28 +392,33 @@ static void make_room(struct keeper *k)
 	(void)setrlimit(RLIMIT_NOFILE, &most);
 }
 
-/* Its manager, and what it held, from the image before ours. */
-static void go_on(struct keeper *k, int file)
+/* With what the image before ours held: a keeper had a manager, a manager has become one
+ * because its keeper had ended. */
+static void go_on(struct keeper *k, int left)
 {
 	struct onward o;
 
-	if (file < 0 || !onward_read(&file, &k->hold, &o))
+	if (left < 0)
 		return;
+	k->settled_once = k->orphaned = true;
+	if (!onward_read(&left, &k->hold, &o))
+		return;
+	k->orphaned = o.orphaned;
 	k->manager = (struct process){ .pid = o.manager, .handle = platform_handle_open(o.manager) };
 	k->channel = o.channel;
 	k->files.rlim_cur = o.files;
-	k->orphaned = o.orphaned;
 	k->began = clock_monotonic_ms();
-	k->settled = k->settled_once = true;
-	for (int number = 1; number < NSIG; number++)
-		if (sigismember(&o.untaken, number) == 1)
-			await_taken(k, number);
+	k->settled = true;
+	passed_read(&k->passed, &o.untaken);
 }
 
-static int begin(struct keeper *k, int onward, struct err *err)
+static int begin(struct keeper *k, const struct keeper_start *start, struct err *err)
 {
+	make_words(k, start);
 	make_room(k);
-	go_on(k, onward);
+	go_on(k, start->left);
+	/* A service manager believes the process that it started, and no other. */
+	relay_open(&k->relay, k->orphaned ? NULL : start->above);
 	(void)platform_become_reaper();
 	k->images.runs = platform_own_image(k->words[0]);
 	if (k->images.runs < 0)
@@ -456,20 +428,11 @@ static int begin(struct keeper *k, int onward, struct err *err)
 	return k->channel >= 0 ? 0 : start_manager(k, err);
 }
 
-/* From the manager that we were until a moment ago. */
-static void take_over(struct keeper *k, int left)
-{
-	if (left < 0)
-		return;
-	hold_inherit(&k->hold, &left);
-	k->settled_once = k->orphaned = true;
-}
-
 /* As the executable that our manager has gone on as.  Signals that came are passed down
  * before, those that come wait. */
 static void renew(struct keeper *k)
 {
-	static char go_on_word[] = KEEPER_GO_ON, manage[] = KEEPER_MANAGE;
+	static char keep[] = KEEPER_KEEP, manage[] = KEEPER_MANAGE;
 	struct onward o = { .channel = k->channel, .files = k->files.rlim_cur,
 			    .orphaned = k->orphaned };
 	struct err err = { 0 };
@@ -479,12 +442,9 @@ static void renew(struct keeper *k)
 	platform_block_signals();
 	heed_signals(k);
 	o.manager = k->manager.pid;
-	(void)sigemptyset(&o.untaken);
-	for (int number = 1; number < NSIG; number++)
-		if (k->untaken[number])
-			(void)sigaddset(&o.untaken, number);
+	passed_write(&k->passed, &o.untaken);
 	if (k->channel >= 0 && (file = onward_write(&k->hold, &o, &err)) >= 0) {
-		k->words[1] = go_on_word;
+		k->words[1] = keep;
 		(void)snprintf(k->channel_text, sizeof(k->channel_text), "%d", file);
 		(void)platform_become(k->images.runs, k->words, environ);
 		(void)err_sys(&err, errno, "it cannot be executed");
@@ -503,10 +463,7 @@ int keeper_run(const struct keeper_start *start)
 			    .manager = PROCESS_NONE, .code = -1 };
 	struct err err;
 
-	make_words(&k, start);
-	relay_open(&k.relay, start->above);
-	take_over(&k, start->left);
-	if (begin(&k, start->onward, &err) < 0) {
+	if (begin(&k, start, &err) < 0) {
 		log_error("%s", err.text);
 		k.code = EXIT_NO_MANAGER;
 	}

@@ -14,9 +14,8 @@ struct keeper_start {
 	char *path;		/* of our executable, as we were started */
 	char **words;		/* what a manager is to do: run -c FILE */
 	const char *above;	/* NOTIFY_SOCKET, or NULL */
-	int onward;		/* the file of an image before ours (onward.h); -1: none */
-	int left;		/* the file of hold_left, from a manager that became this
-				 * keeper; -1: this is the first one */
+	int left;		/* the file that the image before ours left in this process, a
+				 * keeper's or a manager's (onward.h); -1: this is the first one */
 };
 
 /* The exit code. */
@@ -26,8 +25,6 @@ int keeper_run(const struct keeper_start *start);
  * argv: holdportd manage 5 run -c FILE; and in front of that of the file. */
 #define KEEPER_MANAGE "manage"
 #define KEEPER_KEEP   "keep"
-/* The same, of an image before ours in this process. */
-#define KEEPER_GO_ON  "go-on"
 /* The same, of one that a manager goes on as: the keeper is asked for what it holds. */
 #define KEEPER_SUCCEED "succeed"
 

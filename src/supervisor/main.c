@@ -239,12 +239,11 @@ static int keep(int argc, char **argv)
 	(void)argc;
 	fill_standard();
 	return keeper_run(&(struct keeper_start){ .path = argv[0], .words = argv + 1,
-						  .above = getenv("NOTIFY_SOCKET"), .onward = -1,
-						  .left = -1 });
+						  .above = getenv("NOTIFY_SOCKET"), .left = -1 });
 }
 
-/* holdportd keep 9 run -c FILE: a manager whose keeper has ended becomes one.  Nobody
- * above expects anything of us. */
+/* holdportd keep 9 run -c FILE: a keeper whose manager was upgraded goes on, or a manager
+ * whose keeper has ended becomes one. */
 static int keep_on(int argc, char **argv)
 {
 	int left = argc > 3 ? atoi(argv[2]) : -1;
@@ -253,20 +252,7 @@ static int keep_on(int argc, char **argv)
 		return usage();
 	platform_name_process("holdportd");
 	return keeper_run(&(struct keeper_start){ .path = argv[0], .words = argv + 3,
-						  .onward = -1, .left = left });
-}
-
-/* holdportd go-on 9 run -c FILE: a keeper whose manager was upgraded. */
-static int keep_renewed(int argc, char **argv)
-{
-	int onward = argc > 3 ? atoi(argv[2]) : -1;
-
-	if (onward <= STDERR_FILENO)
-		return usage();
-	platform_name_process("holdportd");
-	return keeper_run(&(struct keeper_start){ .path = argv[0], .words = argv + 3,
-						  .above = getenv("NOTIFY_SOCKET"),
-						  .onward = onward, .left = -1 });
+						  .above = getenv("NOTIFY_SOCKET"), .left = left });
 }
 
 static int check_state(int argc, char **argv)
@@ -285,7 +271,6 @@ static const struct {
 	{ "exec", keep },
 	{ KEEPER_MANAGE, manage },
 	{ KEEPER_KEEP, keep_on },
-	{ KEEPER_GO_ON, keep_renewed },
 	{ KEEPER_SUCCEED, manage },
 	{ PREFLIGHT_WORD, check_state },
 	{ SCRIBE_WORD, scribe_run },
