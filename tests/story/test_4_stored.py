@@ -66,7 +66,6 @@ def test_a_successor_stores_nothing_twice_and_forgets_nothing(holdport, above):
     manager.await_stored({holdport.socket("http")["inode"]})
 
 
-@pytest.mark.load
 def test_addresses_outlive_all_processes_and_all_workers(holdport, above):
     address, port = two_sockets(holdport)
     manager = above()
