@@ -71,6 +71,10 @@ const struct option options_program[] = {
 		  "backslash), but no shell; use sh -c for one. Required." },
 	{ FIELD(directory, char *, option_path), .preset = "${here}", .late = true,
 	  .effect = EFFECT_RESTART, .help = "The working directory." },
+	{ FIELD(runtime_directory, bool, option_bool), .preset = "no", .effect = EFFECT_RESTART,
+	  .help = "Whether it has a directory of its own below runtime_dir, for its user alone "
+		  "(mode 0700), named by the variable RUNTIME_DIRECTORY. All of its workers share "
+		  "it; it is removed, with all that is in it, when the program is stopped." },
 	{ FIELD_AS("environment_file", environment, struct text_list, option_environment_file),
 	  .preset = "", .effect = EFFECT_RESTART,
 	  .help = "A file of NAME=value lines for the environment, taken as they are; empty "

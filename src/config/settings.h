@@ -130,6 +130,7 @@ struct program_settings {
 	struct place place;
 	struct text_list command;	/* words; late expansions still in them (expand.h) */
 	char *directory;		/* absolute; late */
+	bool runtime_directory;
 	struct text_list environment;	/* NAME=value, late; environment_file's lines first */
 	bool clear_environment;
 	char *user, *group;		/* NULL: as ours */

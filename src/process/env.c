@@ -14,7 +14,7 @@
 static const char *const not_inherited[] = {
 	"LISTEN_", "NOTIFY_SOCKET", "WATCHDOG_", "FDSTORE", "SERVER_STARTER_", "EINHORN_",
 	"HOLDPORT", "HOLDPORT_", "NGINX", "FPM_SOCKETS", "FPM_SOCKETS_",
-	"INVOCATION_ID", "JOURNAL_STREAM", "MAINPID",
+	"INVOCATION_ID", "JOURNAL_STREAM", "MAINPID", "RUNTIME_DIRECTORY",
 };
 
 static bool starts_with(const char *text, const char *prefix, size_t length)
@@ -91,6 +91,8 @@ static void add_who(const struct launch_spec *spec, struct text_list *env)
 	(void)env_put(env, mem_format("HOLDPORT_WORKER=%u", spec->index));
 	(void)env_put(env, mem_format("HOLDPORT_SLOT=%u", spec->slot));
 	(void)env_put(env, mem_format("HOLDPORT_GENERATION=%u", spec->generation));
+	if (spec->private_dir)
+		(void)env_put(env, mem_format("RUNTIME_DIRECTORY=%s", spec->private_dir));
 	if (spec->notify_path)
 		(void)env_put(env, mem_format("NOTIFY_SOCKET=%s", spec->notify_path));
 }

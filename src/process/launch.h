@@ -31,6 +31,7 @@ struct launch_spec {
 	const char *notify_path;	/* NULL: no NOTIFY_SOCKET */
 	const char *ack_path;		/* for HANDOFF_EINHORN */
 	const char *door_path;		/* for HANDOFF_INTERCEPT by preloading */
+	const char *private_dir;	/* NULL: it has none */
 	int ready_fd;			/* what becomes program->ready.fd, or -1 */
 	int out, err;			/* what becomes 1 and 2, or SPAWN_FD_NULL */
 };

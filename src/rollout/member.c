@@ -13,6 +13,7 @@
 #include "base/owner.h"
 #include "keeper/custody.h"
 #include "platform/platform.h"
+#include "process/private_dir.h"
 #include "rollout/generation.h"
 #include "rollout/heard.h"
 #include "rollout/hint.h"
@@ -245,7 +246,10 @@ static int prepare_check(const struct launch_spec *worker, struct launch *ret, s
 static int launch(struct member *m, const struct means *means, const struct pipes *p,
 		  struct launch *check, struct err *err)
 {
+	const char *base = m->generation->program->rollout->private_dir;
+	char *own = private_dir_path(base, means->program);
 	struct launch_spec spec = {
+		.private_dir = own,
 		.program = means->program, .held = m->held, .held_count = means->held_count,
 		.kept = m->generation->program->kept.items,
 		.kept_count = m->generation->program->kept.count,
@@ -257,13 +261,16 @@ static int launch(struct member *m, const struct means *means, const struct pipe
 		.out = p->out, .err = p->err,
 	};
 	struct launch ready;
+	int rc = -1;
 
-	if (prepare_check(&spec, check, err) < 0 || launch_prepare(&spec, &ready, err) < 0 ||
-	    worker_start(&m->worker, &ready, err) < 0) {
+	if (private_dir_make(base, own, means->program, err) < 0 ||
+	    prepare_check(&spec, check, err) < 0 || launch_prepare(&spec, &ready, err) < 0 ||
+	    worker_start(&m->worker, &ready, err) < 0)
 		launch_fini(check);
-		return -1;
-	}
-	return 0;
+	else
+		rc = 0;
+	free(own);
+	return rc;
 }
 
 /* ready = http:…: where its question goes. */
@@ -483,7 +490,9 @@ static void prove_again(struct member *m, struct rollout *r, int64_t began, bool
 {
 	const struct means *means = m->means;
 	int ready_fd = claim(m, MEMBER_READY);
+	char *own = private_dir_path(r->private_dir, means->program);
 	struct launch_spec spec = {
+		.private_dir = own,
 		.program = means->program, .held = means->held, .held_count = means->held_count,
 		.generation = m->generation->number, .index = m->index, .slot = m->slot,
 		.ready_fd = -1,
@@ -495,6 +504,7 @@ static void prove_again(struct member *m, struct rollout *r, int64_t began, bool
 		log_error("%s: %s", m->name, err.text);
 	m->unheard = may_have_said(m, notify_lost, ready_fd);
 	prove(m, r, m->means, ready_fd, began, &check);
+	free(own);
 }
 
 struct member *member_adopt(struct generation *g, struct seat *seat,

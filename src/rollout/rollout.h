@@ -30,6 +30,7 @@ struct rollout {
 	struct loop *loop;
 	struct store *store;
 	const char *notify_dir;	/* where workers' notify sockets are made */
+	const char *private_dir;	/* programs' own directories; NULL: nowhere */
 	struct drains drains;	/* workers on their way out */
 	struct list trials;	/* runs of readiness commands (health/trial.h) */
 	struct list programs;	/* struct program, in the order of the configuration */

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/owner.h"
+#include "process/private_dir.h"
 #include "rollout/asks.h"
 #include "rollout/asleep.h"
 #include "rollout/order.h"
@@ -103,6 +104,8 @@ static void step_down(struct program *p)
 	if (!list_empty(&p->generations))
 		return;
 	fd_store_clear(&p->kept);
+	if (p->rollout->private_dir)
+		private_dir_remove(p->rollout->private_dir, p->name);
 	program_on(p, PROGRAM_EV_EMPTY, NULL);
 	order_moved(p);
 	asks_settle(p, ASK_DOWN, true, p->removed ? "is removed" : "is stopped", NULL);

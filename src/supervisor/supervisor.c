@@ -31,6 +31,7 @@ static void directory_stop(struct supervisor *s)
 	if (s->notify_dir)
 		(void)rmdir(s->notify_dir);
 	free(s->notify_dir);
+	free(s->private_dir);
 	free(s->control_path);
 	if (s->one_command && s->lock >= 0)
 		runtime_dir_remove(s->settings->supervisor.runtime_dir);
@@ -86,6 +87,7 @@ static int directory_start(struct supervisor *s, struct err *err)
 		return -1;
 	path = s->settings->supervisor.runtime_dir;
 	s->notify_dir = mem_format("%s/notify", path);
+	s->private_dir = mem_format("%s/private", path);
 	s->control_path = mem_format("%s/control", path);
 	if (runtime_dir_sub(s->notify_dir, err) == 0)
 		return 0;
@@ -198,7 +200,8 @@ static void output_stop(struct supervisor *s)
 static int programs_start(struct supervisor *s, struct err *err)
 {
 	s->rollout = (struct rollout){ .loop = s->loop, .store = &s->store,
-				       .notify_dir = s->notify_dir, .news = supervisor_news,
+				       .notify_dir = s->notify_dir,
+				       .private_dir = s->private_dir, .news = supervisor_news,
 				       .program_gone = supervisor_program_gone, .ctx = s };
 	s->rollout.custody = &s->memory.custody;
 	s->rollout.logs = &s->output;

@@ -82,7 +82,7 @@ struct supervisor {
 	struct loop_later settle;	/* does somebody serve each socket? */
 	struct strangers strangers;
 	struct sweep sweep;
-	char *notify_dir, *control_path;
+	char *notify_dir, *private_dir, *control_path;
 	int lock;			/* of the runtime directory */
 	bool hurried;
 	time_t started;

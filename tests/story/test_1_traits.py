@@ -38,6 +38,46 @@ def test_a_worker_is_scheduled_as_its_section_says(holdport):
     assert get(address) == "worker"
 
 
+def own_directory(address):
+    path = Path(get(address, "/env?RUNTIME_DIRECTORY"))
+    st = path.lstat()
+    return path, st.st_uid, st.st_mode & 0o7777
+
+
+def test_a_directory_of_its_own_is_there_as_long_as_it_is(holdport):
+    holdport.dir.chmod(0o755)       # its user goes through it
+    address = holdport.run_web("--notify", section="ready = notify\n"
+                               "user = nobody\ndirectory = /\nruntime_directory = yes\n")
+    [pid] = holdport.pids("web")
+    path, uid, mode = own_directory(address)
+    assert path == holdport.runtime_dir / "private/web"
+    assert (uid, mode) == (os.stat(f"/proc/{pid}").st_uid, 0o700) and uid != 0
+    (path / "below/further").mkdir(parents=True)
+    kept = holdport.dir / "kept"
+    kept.write_text("of somebody else")
+    (path / "below/link").symlink_to(kept)
+    (path / "elsewhere").symlink_to(holdport.dir)
+    holdport.ok("restart", "web")
+    holdport.kill_manager()
+    assert own_directory(address)[0] == path and (path / "below/further").exists()
+    holdport.ok("stop", "web")
+    assert not path.parent.exists()
+    assert kept.read_text() == "of somebody else"
+    holdport.ok("start", "web")
+    assert own_directory(address) == (path, uid, 0o700) and not list(path.iterdir())
+
+
+def test_a_directory_that_cannot_be_made_refuses_the_program(holdport):
+    holdport.write_web("--notify", section="runtime_directory = yes\nrestart_delay = 60s\n"
+                                           "restart_delay_max = 60s\n")
+    holdport.runtime_dir.mkdir()
+    (holdport.runtime_dir / "private").write_text("")
+    holdport.run()
+    holdport.await_("web", "backoff")
+    assert "runtime_directory: " in holdport.program("web")["last_error"]
+    assert "Not a directory" in holdport.program("web")["last_error"]
+
+
 def test_what_is_not_said_stays_as_the_supervisors(holdport):
     holdport.run_web("--notify")
     [pid] = holdport.pids("web")
