@@ -13,25 +13,23 @@ struct catch {
 	struct loop *loop;
 	struct loop_child child;
 	struct loop_timer deadline;
-	void (*caught)(const struct trap *t, bool late, void *ctx);	/* NULL: forgotten */
+	void (*caught)(int result, void *ctx);	/* NULL: forgotten */
 	void *ctx;
 };
 
-static void tell(struct catch *c, const struct trap *t, bool late)
+static void tell(struct catch *c, int result)
 {
-	void (*caught)(const struct trap *t, bool late, void *ctx) = c->caught;
+	void (*caught)(int result, void *ctx) = c->caught;
 
 	c->caught = NULL;
 	if (caught)
-		caught(t, late, c->ctx);
+		caught(result, c->ctx);
 }
 
 static void on_end(struct loop_child *child)
 {
 	struct catch *c = OWNER(child, struct catch, child);
 	struct process_end end;
-	struct trap t;
-	bool any;
 
 	if (platform_peek(&c->process, &end) == 0) {
 		loop_child_start(c->loop, &c->child, &c->process, on_end);
@@ -39,9 +37,8 @@ static void on_end(struct loop_child *child)
 	}
 	loop_timer_stop(&c->deadline);
 	platform_reap(&c->process);
-	any = platform_trap_caught(c->result, &t);
+	tell(c, c->result);
 	fd_close(&c->result);
-	tell(c, any ? &t : NULL, false);
 	free(c);
 }
 
@@ -52,17 +49,16 @@ static void on_deadline(struct loop_timer *t)
 	struct catch *c = OWNER(t, struct catch, deadline);
 
 	(void)platform_signal(&c->process, SIGKILL);
-	tell(c, NULL, true);
+	tell(c, -1);
 }
 
-struct catch *catch_start(struct loop *loop, int listener,
-			  void (*caught)(const struct trap *t, bool late, void *ctx), void *ctx,
-			  struct err *err)
+struct catch *catch_start(struct loop *loop, catch_begin_fn *begin, int from,
+			  void (*caught)(int result, void *ctx), void *ctx, struct err *err)
 {
 	struct catch *c = MEM_NEW(struct catch);
 
 	*c = (struct catch){ .loop = loop, .caught = caught, .ctx = ctx };
-	if (platform_trap_catch(listener, &c->process, &c->result, err) < 0) {
+	if (begin(from, &c->process, &c->result, err) < 0) {
 		free(c);
 		return NULL;
 	}

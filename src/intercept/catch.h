@@ -1,4 +1,4 @@
-/* One report, caught in a process of its own within a deadline. */
+/* One report, or one message, caught in a process of its own within a deadline. */
 #ifndef HOLDPORT_INTERCEPT_CATCH_H
 #define HOLDPORT_INTERCEPT_CATCH_H
 
@@ -9,11 +9,13 @@ enum { CATCH_MS = 2000 };
 
 struct catch;
 
-/* caught: t is NULL where there was no report; late: it took too long.  Told once;
- * then it is gone.  NULL: no process was made. */
-struct catch *catch_start(struct loop *loop, int listener,
-			  void (*caught)(const struct trap *t, bool late, void *ctx), void *ctx,
-			  struct err *err);
+/* platform_trap_catch() or platform_message_catch(). */
+typedef int catch_begin_fn(int from, struct process *ret, int *ret_result, struct err *err);
+
+/* caught: result is where the platform tells, closed afterwards; -1: it took too long.
+ * Told once; then it is gone.  NULL: no process was made. */
+struct catch *catch_start(struct loop *loop, catch_begin_fn *begin, int from,
+			  void (*caught)(int result, void *ctx), void *ctx, struct err *err);
 /* Nobody wants to know any more.  Accepts NULL. */
 void catch_forget(struct catch *c);
 

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/owner.h"
 #include "base/pass.h"
+#include "intercept/catch.h"
 #include "process/wire.h"
 #include "platform/platform.h"
 
@@ -21,12 +22,14 @@ struct visitor {
 	struct door *door;
 	int fd;
 	struct loop_io io;
+	struct catch *catch;		/* what he says is being heard */
 };
 
 static void visitor_free(struct visitor *v)
 {
 	v->door->count--;
 	loop_io_stop(&v->io);
+	catch_forget(v->catch);
 	fd_close(&v->fd);
 	list_remove(&v->node);
 	free(v);
@@ -43,23 +46,35 @@ bool door_understand(const struct wire_call *call, struct trap *ret)
 	return true;
 }
 
-static void on_visitor(struct loop_io *io, int events)
+/* Too late, or nothing: who means it calls again. */
+static void on_heard(int result, void *ctx)
 {
-	struct visitor *v = OWNER(io, struct visitor, io);
+	struct visitor *v = ctx;
 	struct report r = { .listener = -1, .visitor = v->fd };
 	struct wire_call call;
 	int own = -1;
-	ssize_t n = pass_receive(v->fd, &call, sizeof(call), &own);
+	ssize_t n = result < 0 ? -1 : pass_receive(result, &call, sizeof(call), &own);
 
-	(void)events;
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
+	v->catch = NULL;
 	if (n == (ssize_t)sizeof(call) && own >= 0 && door_understand(&call, &r.trap)) {
 		r.trap.thread = platform_peer_pid(v->fd);
 		v->door->told(v->door, &r, &own);
 	}
-	fd_close(&own);
+	fd_drop(&own);
 	visitor_free(v);
+}
+
+/* He may send a file that holds whoever closes it, so another process takes it. */
+static void on_visitor(struct loop_io *io, int events)
+{
+	struct visitor *v = OWNER(io, struct visitor, io);
+	struct err err;
+
+	(void)events;
+	loop_io_stop(&v->io);
+	v->catch = catch_start(v->door->loop, platform_message_catch, v->fd, on_heard, v, &err);
+	if (!v->catch)
+		visitor_free(v);
 }
 
 static void on_knock(struct loop_io *io, int events)
@@ -79,7 +94,6 @@ static void on_knock(struct loop_io *io, int events)
 	d->count++;
 	list_append(&d->visitors, &v->node);
 	loop_io_start(d->loop, &v->io, fd, LOOP_READ, on_visitor);
-	on_visitor(&v->io, LOOP_READ);	/* in this turn: most have said it already */
 }
 
 /* It is listened at before it can be found: whoever calls there finds the one that was,

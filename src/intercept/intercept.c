@@ -241,33 +241,36 @@ static void on_visit(struct door *d, const struct report *r, int *own)
 	answer(OWNER(d, struct intercept, door), r, own);
 }
 
-static void answer_trap(struct intercept *i, const struct trap *t)
+static void answer_trap(struct intercept *i, const struct trap *t, int *own)
 {
 	const struct report r = { .trap = *t, .listener = i->listener, .visitor = -1 };
-	int own = platform_trap_socket(t);
 
-	if (own < 0 && (errno == EPERM || errno == EACCES) && !i->warned) {
+	if ((t->refused == EPERM || t->refused == EACCES) && !i->warned) {
 		i->warned = true;
 		log_warning("%s: its sockets may not be looked at, so its bind(2) goes on as if "
 			    "nobody intercepted it (not dumpable, or of a user beyond our rights)",
 			    i->spec.name);
 	}
-	answer(i, &r, &own);
-	fd_close(&own);
+	answer(i, &r, own);
 }
 
-static void on_caught(const struct trap *t, bool late, void *ctx)
+/* Who calls still waits: it is his socket that was taken, and not another's who was
+ * given his number since. */
+static void on_caught(int result, void *ctx)
 {
 	struct intercept *i = ctx;
+	struct trap t;
+	int own = -1;
 
 	i->catch = NULL;
-	if (late) {
+	if (result < 0) {
 		i->stuck(i);
 		return;
 	}
 	watch(i);
-	if (t && platform_trap_waits(i->listener, t))
-		answer_trap(i, t);
+	if (platform_trap_caught(result, &t, &own) && platform_trap_waits(i->listener, &t))
+		answer_trap(i, &t, &own);
+	fd_drop(&own);
 }
 
 static void on_readable(struct loop_io *io, int events)
@@ -282,7 +285,8 @@ static void on_readable(struct loop_io *io, int events)
 	loop_io_stop(&i->readable);
 	if (pending == TRAP_OVER)
 		return;
-	i->catch = catch_start(i->spec.store->loop, i->listener, on_caught, i, &err);
+	i->catch = catch_start(i->spec.store->loop, platform_trap_catch, i->listener, on_caught,
+			       i, &err);
 	if (i->catch)
 		return;
 	log_error("%s: %s", i->spec.name, err.text);

@@ -3,8 +3,10 @@
  * Linux: a seccomp filter with a listener, over libseccomp.  The worker is not
  * trusted: what it points to may lie in memory that never answers, and it has the
  * listener too, so a report may be gone before we take it.  Both can block for
- * ever; so a report is caught by a child process that can be ended.  What is asked
- * of a worker's descriptor and how it is answered never waits. */
+ * ever; so a report is caught by a child process that can be ended.  So can whatever
+ * is done with a descriptor that is no socket: a file may lie in a file system of the
+ * worker's own, which is asked when it is looked at, and when it is closed.  So the
+ * child takes it, and passes on nothing but a socket. */
 #ifndef HOLDPORT_PLATFORM_INTERCEPT_H
 #define HOLDPORT_PLATFORM_INTERCEPT_H
 
@@ -38,19 +40,23 @@ struct trap {
 	dev_t device;			/* of a path: the directory that it lies in, */
 	ino_t directory;		/* as the worker sees it; 0: none */
 	int why;			/* errno: the address cannot be read; 0 */
+	int refused;			/* errno: its descriptor cannot be had; 0 */
 };
 
 enum trap_pending { TRAP_NONE, TRAP_REPORTED, TRAP_OVER /* nobody is filtered any more */ };
 enum trap_pending platform_trap_pending(int listener);
 /* Starts to catch one report.  When the process has ended, *ret_result tells. */
 int platform_trap_catch(int listener, struct process *ret, int *ret_result, struct err *err);
-/* False: there was no report. */
-bool platform_trap_caught(int result, struct trap *ret);
+/* False: there was no report.  *ret_own is a copy of the worker's socket, close-on-exec
+ * and the caller's; -1: it called with none. */
+bool platform_trap_caught(int result, struct trap *ret, int *ret_own);
+/* Starts to hear the one message of a conversation (base/pass.h), which is there.  When
+ * the process has ended, it can be heard from *ret_result: if a socket came along. */
+int platform_message_catch(int conversation, struct process *ret, int *ret_result,
+			   struct err *err);
 
 /* Whoever called is still there, inside the call. */
 bool platform_trap_waits(int listener, const struct trap *t);
-/* A copy of the worker's descriptor, close-on-exec; -1 and errno. */
-int platform_trap_socket(const struct trap *t);
 /* The process has it in an epoll set, or under another number: there it would stay
  * what it is. */
 bool platform_trap_is_elsewhere(const struct trap *t);

@@ -84,17 +84,16 @@ static void answer_one(int listener, int held)
 	struct pollfd news = { .events = POLLIN };
 	struct err err;
 	struct trap t;
-	int result, own;
+	int result, own = -1;
 
 	if (platform_trap_catch(listener, &catcher, &result, &err) < 0)
 		fatal(err.text);
 	news.fd = catcher.handle;
 	(void)poll(&news, 1, -1);
-	if (!platform_trap_caught(result, &t))
+	if (!platform_trap_caught(result, &t, &own))
 		fatal("nothing was caught");
 	platform_reap(&catcher);
 	fd_close(&result);
-	own = platform_trap_socket(&t);
 	if (held < 0)
 		platform_trap_continue(listener, &t);
 	else if (platform_trap_is_elsewhere(&t) || platform_trap_replace(listener, &t, held) < 0)

@@ -1,5 +1,6 @@
 """Servers that were never taught: their own bind(2) is answered with the held socket."""
 
+import errno
 import os
 import signal
 import socket
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from holdport import BUILD, FAILED, SUPPORT, USAGE, descriptors, eventually, get
+from holdport import BUILD, FAILED, SOURCES, SUPPORT, USAGE, descriptors, eventually, get
 from intercepted import await_calls, binder, calls, restart, run, second_program, write
 from servers import NGINX_CONF
 
@@ -391,6 +392,22 @@ def test_a_call_that_cannot_be_read_keeps_nobody_waiting(holdport, option):
     assert starting.wait(timeout=20) == FAILED
     if option == "--stuck":  # a stolen report may be gone before we look
         assert "cannot be read; it is ended" in holdport.log()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a file system")
+def test_a_file_that_never_answers_keeps_nobody_waiting(holdport):
+    address, other = f"127.0.0.1:{holdport.port()}", f"127.0.0.1:{holdport.port()}"
+    write(holdport, f"/usr/bin/python3 {SOURCES}/hanging.py {holdport.dir}/m bind {address}",
+          address, section="ready = listen\nstart_attempts = 1",
+          more=second_program(binder(other), other))
+    holdport.run()
+    holdport.await_("other")
+    eventually(lambda: calls(holdport) or "exit status 4" in holdport.log())
+    if "exit status 4" in holdport.log():
+        pytest.skip("this system mounts no file system of its own (fuse)")
+    assert [c["errno"] for c in calls(holdport) if c["inode"] == 0] == [errno.ENOTSOCK]
+    holdport.ok("restart", "other")
+    holdport.await_("web")
 
 
 def test_below_another_that_intercepts_it_is_refused_before_it_starts(holdport, new_holdport):

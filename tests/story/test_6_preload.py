@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from holdport import BUILD, FAILED, NOBODY, descriptors, eventually, get
+from holdport import BUILD, FAILED, NOBODY, SOURCES, descriptors, eventually, get
 from intercepted import await_calls, binder, calls, inodes, restart, second_program, write
 from refused_calls import refuse, run_without
 
@@ -214,3 +214,20 @@ def test_who_says_nothing_at_the_door_keeps_nobody_waiting(holdport, old, server
     restart(holdport)
     await_calls(holdport, 2)
     assert len(set(inodes(holdport))) == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a file system")
+def test_a_file_that_never_answers_is_sent_in_vain(holdport, old, server):
+    address = f"127.0.0.1:{holdport.port()}"
+    write(holdport, server(address), address)
+    old()
+    door = next(Path(holdport.runtime_dir).rglob("*:bind"))
+    with subprocess.Popen(["/usr/bin/python3", SOURCES / "hanging.py", holdport.dir / "m", "send",
+                           door, "200"], stdout=subprocess.PIPE) as sender:
+        try:
+            if sender.stdout.readline() != b"sent\n":
+                pytest.skip("this system mounts no file system of its own (fuse)")
+            restart(holdport)
+            assert len(await_calls(holdport, 2)) == 2
+        finally:
+            sender.kill()

@@ -34,11 +34,18 @@ int platform_trap_catch(int listener, struct process *ret, int *ret_result, stru
 	return err_set(err, ENOTSUP, "this system cannot report a bind(2)");
 }
 
-bool platform_trap_caught(int result, struct trap *ret)
+bool platform_trap_caught(int result, struct trap *ret, int *ret_own)
 {
 	(void)result;
 	(void)ret;
+	(void)ret_own;
 	return false;
+}
+
+int platform_message_catch(int conversation, struct process *ret, int *ret_result,
+			   struct err *err)
+{
+	return platform_trap_catch(conversation, ret, ret_result, err);
 }
 
 bool platform_trap_waits(int listener, const struct trap *t)
@@ -46,13 +53,6 @@ bool platform_trap_waits(int listener, const struct trap *t)
 	(void)listener;
 	(void)t;
 	return false;
-}
-
-int platform_trap_socket(const struct trap *t)
-{
-	(void)t;
-	errno = ENOTSUP;
-	return -1;
 }
 
 bool platform_trap_is_elsewhere(const struct trap *t)

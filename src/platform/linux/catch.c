@@ -1,8 +1,9 @@
-/* One report of a filter, caught by a process that may be ended.
+/* One report of a filter, or one message, caught by a process that may be ended.
  *
  * A worker that has userfaultfd or a slow file system mapped holds whoever reads
  * its memory; one that reads its own listener leaves us waiting for a report that
- * is gone.  It holds a child that has nothing but the listener and a pipe. */
+ * is gone; a file of such a file system holds whoever closes it.  It holds a child
+ * that has nothing but the listener and one end of a socket. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/net.h>
@@ -11,7 +12,9 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -20,9 +23,13 @@
 
 #include "base/fd.h"
 #include "base/owner.h"
+#include "base/pass.h"
 #include "platform/handle.h"
 #include "platform/intercept.h"
 #include "platform/linux/call_32.h"
+#include "platform/linux/proc.h"
+
+enum { MESSAGE_MOST = 1024 };
 
 /* Nothing of ours stays open in it, should it never end. */
 static void let_go_of_all_but(int a, int b)
@@ -126,20 +133,6 @@ static void fill_in(int listener, const struct seccomp_notif *n, struct trap *t)
 }
 
 /* The struct of libseccomp is as large as this kernel wants it. */
-static _Noreturn void catch(int listener, int result, struct seccomp_notif *n)
-{
-	struct trap t;
-
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	let_go_of_all_but(listener, result);
-	while (seccomp_notify_receive(listener, n) != 0)
-		if (errno != EINTR)
-			_exit(1);
-	fill_in(listener, n, &t);
-	(void)!write(result, &t, sizeof(t));
-	_exit(0);
-}
-
 static struct seccomp_notif *notification(void)
 {
 	static struct seccomp_notif *one;
@@ -149,33 +142,101 @@ static struct seccomp_notif *notification(void)
 	return one;
 }
 
-static pid_t fork_quietly(int listener, int result)
+static bool is_socket(int fd)
+{
+	socklen_t length = sizeof(int);
+	int type;
+
+	return fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0;
+}
+
+/* Another descriptor is left alone: to close it again may take for ever. */
+static bool links_to_socket(const struct trap *t)
+{
+	char path[PROC_PATH_SIZE], link[64] = "";
+
+	(void)snprintf(path, sizeof(path), "/proc/%ld/fd/%d", (long)t->thread, t->fd);
+	return readlink(path, link, sizeof(link) - 1) < 0 || proc_socket_inode(link);
+}
+
+/* A thread has no pidfd before Linux 6.9; its process has. */
+static int take_socket(struct trap *t)
+{
+	pid_t process = (pid_t)proc_number(t->thread, "status", "Tgid", 10);
+	int handle = process > 0 ? pidfd_open(process, 0) : -1, fd = -1;
+
+	errno = ENOTSOCK;
+	if (handle >= 0 && links_to_socket(t))
+		fd = pidfd_getfd(handle, t->fd, 0);
+	t->refused = fd < 0 ? errno : 0;
+	fd_close(&handle);
+	if (!is_socket(fd))
+		fd_close(&fd);
+	return fd;
+}
+
+static void pass_on(int result, const void *bytes, size_t size, int own)
+{
+	if (own >= 0)
+		(void)pass_send(result, bytes, size, own);
+	else
+		(void)!write(result, bytes, size);
+}
+
+static void catch_report(int listener, int result)
 {
 	struct seccomp_notif *n = notification();
+	struct trap t;
+
+	while (seccomp_notify_receive(listener, n) != 0)
+		if (errno != EINTR)
+			return;
+	fill_in(listener, n, &t);
+	pass_on(result, &t, sizeof(t), take_socket(&t));
+}
+
+static void catch_message(int conversation, int result)
+{
+	char bytes[MESSAGE_MOST];
+	int own;
+	ssize_t n = pass_receive(conversation, bytes, sizeof(bytes), &own);
+
+	if (n > 0 && is_socket(own))
+		pass_on(result, bytes, (size_t)n, own);
+}
+
+typedef void catch_fn(int from, int result);
+
+static _Noreturn void catch(catch_fn *one, int from, int result)
+{
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	let_go_of_all_but(from, result);
+	one(from, result);
+	_exit(0);
+}
+
+static pid_t fork_quietly(catch_fn *one, int from, int result)
+{
 	sigset_t all, before;
 	pid_t pid;
 
-	if (!n) {
-		errno = ENOMEM;
-		return -1;
-	}
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_SETMASK, &all, &before);
 	pid = fork();
 	if (pid == 0)
-		catch(listener, result, n);
+		catch(one, from, result);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	return pid;
 }
 
-int platform_trap_catch(int listener, struct process *ret, int *ret_result, struct err *err)
+static int start(catch_fn *one, int from, struct process *ret, int *ret_result, struct err *err)
 {
 	int ends[2], why;
 	pid_t pid;
 
-	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
-		return err_sys(err, errno, "cannot make a pipe for a report of bind(2)");
-	pid = fork_quietly(listener, ends[1]);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
+		return err_sys(err, errno, "cannot make a socket for a report of bind(2)");
+	pid = fork_quietly(one, from, ends[1]);
 	why = errno;
 	fd_close(&ends[1]);
 	if (pid < 0) {
@@ -187,12 +248,27 @@ int platform_trap_catch(int listener, struct process *ret, int *ret_result, stru
 	return 0;
 }
 
-bool platform_trap_caught(int result, struct trap *ret)
+int platform_trap_catch(int listener, struct process *ret, int *ret_result, struct err *err)
+{
+	if (!notification())
+		return err_set(err, ENOMEM, "no memory for a report of bind(2)");
+	return start(catch_report, listener, ret, ret_result, err);
+}
+
+bool platform_trap_caught(int result, struct trap *ret, int *ret_own)
 {
 	struct trap t;
+	int own;
 
-	if (read(result, &t, sizeof(t)) != (ssize_t)sizeof(t))
+	if (pass_receive(result, &t, sizeof(t), &own) != (ssize_t)sizeof(t))
 		return false;
 	*ret = t;
+	*ret_own = own;
 	return true;
+}
+
+int platform_message_catch(int conversation, struct process *ret, int *ret_result,
+			   struct err *err)
+{
+	return start(catch_message, conversation, ret, ret_result, err);
 }

@@ -135,24 +135,6 @@ bool platform_trap_waits(int listener, const struct trap *t)
 	return seccomp_notify_id_valid(listener, t->id) == 0;
 }
 
-/* A thread has no pidfd before Linux 6.9; its process has. */
-int platform_trap_socket(const struct trap *t)
-{
-	pid_t process = (pid_t)proc_number(t->thread, "status", "Tgid", 10);
-	int handle, fd, why;
-
-	if (process <= 0) {
-		errno = ESRCH;
-		return -1;
-	}
-	handle = pidfd_open(process, 0);
-	fd = handle >= 0 ? pidfd_getfd(handle, t->fd, 0) : -1;
-	why = errno;
-	fd_close(&handle);
-	errno = why;
-	return fd;
-}
-
 static bool closes_at_exec(const struct trap *t)
 {
 	char file[32];
