@@ -19,8 +19,10 @@
 #include "platform/process.h"
 
 struct filter;
-/* The same one at every call; NULL: this system cannot, and why. */
-const struct filter *platform_filter(struct err *err);
+/* The same one at every call; NULL: this system cannot, and why.  Without names it
+ * passes over addresses that are too short for a network: getaddrinfo(3) binds a
+ * netlink socket each time, and is neither slowed down nor kept waiting. */
+const struct filter *platform_filter(bool names, struct err *err);
 /* By trying it in a child: 0, or -1 and why it would not work for a worker. */
 int platform_filter_works(struct err *err);
 /* In a child, between fork and exec: it and all below it are filtered from now on.

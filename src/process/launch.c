@@ -264,6 +264,15 @@ static void add_library(const struct launch_spec *spec, struct launch *l)
 	(void)env_put(&l->env, mem_format(WIRE_VARIABLE "=%s", spec->door_path));
 }
 
+/* A path, or an abstract name: it may be as short as no address of a network. */
+static bool has_name(const struct launch_spec *spec)
+{
+	for (size_t i = 0; i < spec->held_count; i++)
+		if (spec->held[i]->key.family == AF_UNIX)
+			return true;
+	return false;
+}
+
 /* What no way reaches is refused before it starts. */
 static int add_way(const struct launch_spec *spec, struct launch *l, struct err *err)
 {
@@ -271,7 +280,7 @@ static int add_way(const struct launch_spec *spec, struct launch *l, struct err 
 
 	switch (way_of_system(&why)) {
 	case WAY_SECCOMP:
-		l->spawn.filter = platform_filter(err);
+		l->spawn.filter = platform_filter(has_name(spec), err);
 		return l->spawn.filter ? 0 : -1;
 	case WAY_PRELOAD:
 		if (way_reaches(l->place.path, &beyond) < 0)

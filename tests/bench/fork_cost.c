@@ -71,7 +71,7 @@ int main(int argc, char **argv)
 {
 	int children = argc > 1 ? atoi(argv[1]) : 100;
 	struct err err;
-	const struct filter *f = platform_filter(&err);
+	const struct filter *f = platform_filter(false, &err);
 	double side[2];
 
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);

@@ -133,7 +133,7 @@ int main(int argc, char **argv)
 {
 	int rounds = argc > 1 ? atoi(argv[1]) : 1;
 	struct err err;
-	const struct filter *f = platform_filter(&err);
+	const struct filter *f = platform_filter(false, &err);
 
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!f || platform_filter_works(&err) < 0) {

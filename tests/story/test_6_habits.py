@@ -74,6 +74,40 @@ def test_who_closes_all_descriptors_waits_for_the_next_manager(holdport):
     assert held == given
 
 
+LOOK_UP = """\
+import pathlib, socket
+with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as s:
+    s.bind((0, 0))
+found = socket.getaddrinfo("localhost", 80)
+pathlib.Path("{looked_up}").write_text("yes")
+"""
+
+
+def test_names_are_looked_up_while_there_is_no_manager(holdport):
+    # getaddrinfo(3) binds a netlink socket.
+    address = f"127.0.0.1:{holdport.port()}"
+    gate, looked_up = holdport.dir / "gate", holdport.dir / "looked-up"
+    os.mkfifo(gate)
+    first = f"open('{gate}').read()\n" + LOOK_UP.format(looked_up=looked_up)
+    write(holdport, python(holdport, address, first=first), address)
+    holdport.run()
+    eventually(lambda: holdport.pids("web"))
+    with open(gate, "w") as opened, holdport.no_manager():
+        opened.close()
+        eventually(looked_up.exists)
+    holdport.await_("web")
+    held, given = held_inodes(holdport, 1)
+    assert held == given
+
+
+def test_a_short_name_of_a_unix_socket_is_held(holdport):
+    name = f"@{holdport.port()}"     # its address is shorter than any of a network
+    run(holdport, binder(f"unix:{name}"), f"unix:{name}")
+    restart(holdport)
+    held, given = held_inodes(holdport, 2)
+    assert held == given
+
+
 def test_the_descriptor_of_the_filter_is_below_a_limit(holdport):
     address = f"127.0.0.1:{holdport.port()}"
     run(holdport, binder(address), address, section="ready = listen\nlimit_nofile = 64")

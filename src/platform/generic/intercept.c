@@ -2,15 +2,16 @@
 
 #include <errno.h>
 
-const struct filter *platform_filter(struct err *err)
+const struct filter *platform_filter(bool names, struct err *err)
 {
+	(void)names;
 	(void)err_set(err, ENOTSUP, "this system cannot report a bind(2)");
 	return NULL;
 }
 
 int platform_filter_works(struct err *err)
 {
-	return platform_filter(err) ? 0 : -1;
+	return platform_filter(true, err) ? 0 : -1;
 }
 
 enum trap_pending platform_trap_pending(int listener)

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <seccomp.h>
 #include <stdio.h>
@@ -44,33 +45,66 @@ static int export(scmp_filter_ctx ctx, struct filter *f)
 	return rc;
 }
 
-/* A program of 32 bits has numbers of its own, and an older one says socketcall(2), of
- * which the rules make what they need.  Calls by any other ABI (x32) go on unseen. */
-static int build(struct filter *f)
+static int add_bind(scmp_filter_ctx ctx, bool short_too)
+{
+	const struct scmp_arg_cmp long_enough = { .arg = 2, .op = SCMP_CMP_GE,
+						  .datum_a = sizeof(struct sockaddr_in) };
+
+	return short_too ? seccomp_rule_add(ctx, SCMP_ACT_NOTIFY, SCMP_SYS(bind), 0)
+			 : seccomp_rule_add(ctx, SCMP_ACT_NOTIFY, SCMP_SYS(bind), 1, long_enough);
+}
+
+/* Of the calls of one kind of program.  Calls by any other (x32) go on unseen. */
+static scmp_filter_ctx rules(uint32_t arch, bool short_too)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
-	int rc = -1;
+	const uint32_t own = seccomp_arch_native();
 
 	if (ctx && seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW) == 0 &&
-	    (seccomp_arch_native() != SCMP_ARCH_X86_64 ||
-	     seccomp_arch_add(ctx, SCMP_ARCH_X86) == 0) &&
-	    seccomp_rule_add(ctx, SCMP_ACT_NOTIFY, SCMP_SYS(bind), 0) == 0 &&
+	    (arch == own || (seccomp_arch_add(ctx, arch) == 0 &&
+			     seccomp_arch_remove(ctx, own) == 0)) &&
+	    add_bind(ctx, short_too) == 0 &&
 	    seccomp_rule_add(ctx, SCMP_ACT_NOTIFY, SCMP_SYS(listen), 0) == 0)
-		rc = export(ctx, f);
+		return ctx;
+	seccomp_release(ctx);
+	return NULL;
+}
+
+/* A program of 32 bits has numbers of its own, and an older one says socketcall(2),
+ * whose arguments no filter sees. */
+static int add_32_bits(scmp_filter_ctx ctx)
+{
+	scmp_filter_ctx more = NULL;
+
+	if (seccomp_arch_native() != SCMP_ARCH_X86_64)
+		return 0;
+	more = rules(SCMP_ARCH_X86, true);
+	if (more && seccomp_merge(ctx, more) == 0)
+		return 0;
+	seccomp_release(more);
+	return -1;
+}
+
+static int build(struct filter *f, bool short_too)
+{
+	scmp_filter_ctx ctx = rules(seccomp_arch_native(), short_too);
+	int rc = ctx && add_32_bits(ctx) == 0 ? export(ctx, f) : -1;
+
 	seccomp_release(ctx);
 	return rc;
 }
 
-const struct filter *platform_filter(struct err *err)
+const struct filter *platform_filter(bool names, struct err *err)
 {
-	static struct filter made;
+	static struct filter made[2];
+	struct filter *f = &made[names];
 
-	if (!made.program.len && build(&made) < 0) {
+	if (!f->program.len && build(f, names) < 0) {
 		(void)err_set(err, ENOTSUP, "this system cannot report a bind(2): libseccomp has "
 					    "no such filter for it");
 		return NULL;
 	}
-	return &made;
+	return f;
 }
 
 static int install(const struct filter *f)
@@ -101,7 +135,7 @@ static _Noreturn void try_filter(int listener)
 
 int platform_filter_works(struct err *err)
 {
-	const struct filter *f = platform_filter(err);
+	const struct filter *f = platform_filter(true, err);
 	int status = 0;
 	pid_t pid;
 
