@@ -131,6 +131,23 @@ int option_read(const struct option *o, const char *text, const struct reading *
 	return rc;
 }
 
+/* Of a thousand sections each leaves most of seventy keys as they are. */
+static bool is_shared(const struct option *o)
+{
+	return !strchr(o->preset, '$') && (!o->type->fini || !*o->preset);
+}
+
+void *options_presets(const struct option *options, size_t size)
+{
+	const struct reading nowhere = { .here = "/" };
+	void *object = mem_new(size);
+
+	for (; options->key; options++)
+		if (is_shared(options))
+			(void)option_read(options, options->preset, &nowhere, object, NULL);
+	return object;
+}
+
 static void read_row(const struct option *o, const struct section *s, void *object,
 		     struct faults *faults)
 {
@@ -141,6 +158,8 @@ static void read_row(const struct option *o, const struct section *s, void *obje
 	const struct entry *e = section_find(s, o->key);
 	struct err err;
 
+	if (!e && is_shared(o))
+		return;
 	if (option_read(o, e ? e->value : o->preset, &r, object, &err) == 0)
 		return;
 	faults_add(faults, s->place.file, e ? e->line : s->place.line, "%s: %s", o->key, err.text);

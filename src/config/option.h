@@ -96,7 +96,11 @@ extern const char *const socket_not_yet[], *const program_not_yet[], *const supe
 const struct section_kind *section_kind(const char *word);
 
 const struct option *option_find(const struct option *options, const char *key);
-/* Every row: the section's value, or the preset.  Knows nothing of unknown keys. */
+/* A fresh object, of so many bytes, that has every preset which is the same everywhere and
+ * owns nothing.  The caller frees it. */
+void *options_presets(const struct option *options, size_t size);
+/* Every row: the section's value, or the preset.  object begins as a copy of their presets.
+ * Knows nothing of unknown keys. */
 void options_read(const struct option *options, const struct section *s, void *object,
 		  struct faults *faults);
 void options_fini(const struct option *options, void *object);

@@ -81,6 +81,8 @@ void settings_unref(struct settings *s)
 	if (!s || --s->references)
 		return;
 	options_fini(options_supervisor, &s->supervisor);
+	names_fini(&s->socket_names);
+	names_fini(&s->program_names);
 	for (size_t i = 0; i < s->socket_count; i++)
 		socket_free(s->sockets[i]);
 	for (size_t i = 0; i < s->program_count; i++)
@@ -94,18 +96,12 @@ void settings_unref(struct settings *s)
 
 const struct program_settings *settings_program(const struct settings *s, const char *name)
 {
-	for (size_t i = 0; i < s->program_count; i++)
-		if (strcmp(s->programs[i]->name, name) == 0)
-			return s->programs[i];
-	return NULL;
+	return names_find(&s->program_names, name);
 }
 
 const struct socket_settings *settings_socket(const struct settings *s, const char *name)
 {
-	for (size_t i = 0; i < s->socket_count; i++)
-		if (strcmp(s->sockets[i]->name, name) == 0)
-			return s->sockets[i];
-	return NULL;
+	return names_find(&s->socket_names, name);
 }
 
 const struct section *settings_section(const struct settings *s, const void *object)

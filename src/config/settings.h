@@ -18,6 +18,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/names.h"
 #include "base/text_list.h"
 #include "socket/address.h"
 #include "platform/traits.h"
@@ -182,6 +183,7 @@ struct settings {
 	size_t socket_count;
 	struct program_settings **programs;	/* likewise */
 	size_t program_count;
+	struct names socket_names, program_names;	/* the same */
 	unsigned number, written;	/* of whoever writes states down; 0: none */
 	void *owned;			/* the document that places point into; not for others */
 };

@@ -109,19 +109,42 @@ static void add_object(void ***list, size_t *count, void *object)
 	(*list)[(*count)++] = object;
 }
 
+/* What the sections of each kind begin with. */
+struct beginnings {
+	struct supervisor_settings *supervisor;
+	struct socket_settings *socket;
+	struct program_settings *program;
+};
+
+static void beginnings_init(struct beginnings *b)
+{
+	b->supervisor = options_presets(options_supervisor, sizeof(*b->supervisor));
+	b->socket = options_presets(options_socket, sizeof(*b->socket));
+	b->program = options_presets(options_program, sizeof(*b->program));
+}
+
+static void beginnings_fini(struct beginnings *b)
+{
+	free(b->supervisor);
+	free(b->socket);
+	free(b->program);
+}
+
 /* Room for what a section of this kind is read into; NULL: nothing to keep. */
-static void *object_for(struct settings *s, const struct section_kind *k,
-			const struct section *from)
+static void *object_for(struct settings *s, const struct beginnings *b,
+			const struct section_kind *k, const struct section *from)
 {
 	struct socket_settings *socket;
 	struct program_settings *program;
 
 	if (k->options == options_supervisor) {
+		s->supervisor = *b->supervisor;
 		s->supervisor.read_gid = s->supervisor.change_gid = (gid_t)-1;
 		return &s->supervisor;
 	}
 	if (k->options == options_socket) {
 		socket = MEM_NEW(struct socket_settings);
+		*socket = *b->socket;
 		socket->whole = s;
 		socket->name = mem_text(from->name);
 		socket->place = from->place;
@@ -129,13 +152,16 @@ static void *object_for(struct settings *s, const struct section_kind *k,
 		socket->gid = (gid_t)-1;
 		socket->worker_uid = (uid_t)-1;
 		add_object((void ***)&s->sockets, &s->socket_count, socket);
+		names_put(&s->socket_names, socket->name, socket);
 		return socket;
 	}
 	if (k->options == options_program) {
 		program = MEM_NEW(struct program_settings);
+		*program = *b->program;
 		program->name = mem_text(from->name);
 		program->place = from->place;
 		add_object((void ***)&s->programs, &s->program_count, program);
+		names_put(&s->program_names, program->name, program);
 		return program;
 	}
 	return NULL;
@@ -152,8 +178,8 @@ static void ladder_of_handoff(const struct section *s)
 				  p, NULL);
 }
 
-static void understand_section(struct settings *s, struct document *d, size_t index,
-			       struct faults *faults)
+static void understand_section(struct settings *s, const struct beginnings *b,
+			       struct document *d, size_t index, struct faults *faults)
 {
 	struct section *section = d->sections[index];
 	const struct section_kind *k = kind_of(section, faults);
@@ -169,7 +195,7 @@ static void understand_section(struct settings *s, struct document *d, size_t in
 			   before->place.file, before->place.line);
 	for (size_t i = 0; i < section->entry_count; i++)
 		check_key(k, section, &section->entries[i], faults);
-	section->object = before ? NULL : object_for(s, k, section);
+	section->object = before ? NULL : object_for(s, b, k, section);
 	if (section->object)
 		options_read(k->options, section, section->object, faults);
 	if (section->object && k->options == options_program)
@@ -180,6 +206,7 @@ struct settings *settings_understand(struct document *d, const struct source *ma
 				     size_t before, struct faults *faults)
 {
 	struct settings *s = MEM_NEW(struct settings);
+	struct beginnings b;
 	bool supervisor = false;
 
 	s->references = 1;
@@ -188,8 +215,10 @@ struct settings *settings_understand(struct document *d, const struct source *ma
 		supervisor |= strcmp(d->sections[i]->kind, "supervisor") == 0;
 	if (!supervisor)
 		(void)document_section(d, main_source, "supervisor", 0);
+	beginnings_init(&b);
 	for (size_t i = 0; i < d->section_count; i++)
-		understand_section(s, d, i, faults);
+		understand_section(s, &b, d, i, faults);
+	beginnings_fini(&b);
 	if (!s->supervisor.runtime_dir)
 		s->supervisor.runtime_dir = settings_default_runtime_dir();
 	settings_check(s, faults);
