@@ -117,6 +117,11 @@ const char *platform_boot_id(char buf[BOOT_ID_SIZE]);
 /* A handle for one that need not be our child, if it is the one that was born then.
  * -1: it is gone, or cannot be held. */
 int platform_process_find(pid_t pid, uint64_t born, struct process *ret);
+/* A number that no other process of this boot ever has, asked of its handle; 0: this
+ * system has no such. */
+uint64_t platform_process_id(const struct process *p);
+/* platform_process_find() by that: what is born need not be looked up. */
+int platform_process_known(pid_t pid, uint64_t id, struct process *ret);
 /* How one ended that is not our child, once its parent has taken it away.  1 and how;
  * 0: not to be seen yet; -1: not on this system. */
 int platform_end_of_stranger(const struct process *p, struct process_end *ret);

@@ -15,6 +15,7 @@
 
 enum {
 	LOOK_AGAIN_MS = 100,
+	ASK_AGAIN_MS = 5000,	/* a parent that has not answered */
 	LOOKS_MOST = 50,	/* for the end of one whose parent is a stranger */
 	EXTENDED_TIMES = 10,
 	ASKED = 2,		/* its parent was asked how it ended */
@@ -185,8 +186,10 @@ static void hear_end(struct worker *w)
 {
 	int ended = look_at_end(w);
 
-	if (ended == ASKED)
+	if (ended == ASKED) {
+		loop_timer_start(w->loop, &w->look_again, ASK_AGAIN_MS, on_look_again);
 		return;
+	}
 	if (ended == 0) {
 		/* Its handle says so, its parent cannot take it yet: a debugger holds it. */
 		loop_timer_start(w->loop, &w->look_again, LOOK_AGAIN_MS, on_look_again);
@@ -232,6 +235,7 @@ int worker_start(struct worker *w, struct launch *launch, struct err *err)
 	w->place = launch_forked(launch);
 	w->pid = w->process.pid;
 	w->born = platform_process_born(w->pid);
+	w->id = platform_process_id(&w->process);
 	w->started = time(NULL);
 	w->held = WORKER_HOLDS_REPORT | WORKER_HOLDS_CHILD;
 	loop_io_start(w->loop, &w->report, w->report_fd, LOOP_READ, on_report);
@@ -251,8 +255,8 @@ void worker_release(struct worker *w)
 void worker_remember(const struct worker *w, struct worker_memory *ret)
 {
 	*ret = (struct worker_memory){
-		.pid = w->adopted ? w->started_as : w->process.pid, .born = w->born, .main_pid = w->main.pid,
-		.main_born = w->main_born, .followed = w->followed, .proved = w->proved,
+		.pid = w->adopted ? w->started_as : w->process.pid, .born = w->born, .id = w->id,
+		.main_pid = w->main.pid, .main_born = w->main_born, .followed = w->followed, .proved = w->proved,
 		.asked = w->asked, .state = w->state, .rung = w->rung,
 		.patience_ends = w->patience_ends, .patience_most = w->patience_most,
 		.started = w->started, .reason = w->reason,
@@ -262,7 +266,8 @@ void worker_remember(const struct worker *w, struct worker_memory *ret)
 static void take_processes(struct worker *w, const struct worker_memory *m)
 {
 	w->process = w->main = PROCESS_NONE;
-	if (platform_process_find(m->pid, m->born, &w->process) < 0)
+	if (platform_process_known(m->pid, m->id, &w->process) < 0 &&
+	    platform_process_find(m->pid, m->born, &w->process) < 0)
 		w->process = PROCESS_NONE;
 	if (!m->main_pid)
 		return;
@@ -292,6 +297,7 @@ void worker_adopt(struct worker *w, const struct worker_memory *m)
 	w->started_as = m->pid;
 	w->report_fd = w->gate = -1;
 	w->born = m->born;
+	w->id = m->id;
 	w->pid = m->main_pid ? m->main_pid : m->pid;
 	w->state = m->state;
 	w->proved = m->proved;

@@ -36,6 +36,7 @@ struct foster {
 struct worker_memory {
 	pid_t pid, main_pid;			/* main_pid 0: none */
 	uint64_t born, main_born;		/* platform_process_born() */
+	uint64_t id;				/* platform_process_id() */
 	bool followed, proved, asked;
 	enum worker_state state;
 	unsigned rung;
@@ -69,7 +70,7 @@ struct worker {
 	struct foster *foster;		/* NULL: process is our own child */
 	bool adopted;				/* an earlier manager started it … */
 	pid_t started_as;			/* … with this pid */
-	uint64_t born, main_born;
+	uint64_t born, main_born, id;
 
 	/* private */
 	struct launch_place place;		/* until exec has its verdict */

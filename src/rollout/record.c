@@ -60,6 +60,7 @@ static void add_process(struct str *out, const struct worker_memory *w)
 {
 	fact_number(out, "pid", w->pid);
 	fact_number(out, "born", (int64_t)w->born);
+	fact_number(out, "id", (int64_t)w->id);
 	if (w->main_pid) {
 		fact_number(out, "main", w->main_pid);
 		fact_number(out, "main_born", (int64_t)w->main_born);

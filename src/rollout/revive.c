@@ -187,6 +187,7 @@ static struct worker_memory worker_of(const struct fact *f)
 {
 	return (struct worker_memory){
 		.pid = (pid_t)natural(f, "pid"), .born = (uint64_t)fact_int(f, "born", 0),
+		.id = (uint64_t)fact_int(f, "id", 0),
 		.main_pid = (pid_t)natural(f, "main"),
 		.main_born = (uint64_t)fact_int(f, "main_born", 0),
 		.followed = fact_bool(f, "followed"), .proved = fact_bool(f, "proved"),

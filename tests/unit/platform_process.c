@@ -73,6 +73,36 @@ static void a_reaped_process_is_never_signalled(void **state)
 	fd_close(&report);
 }
 
+static void end_it(struct process *p, int *report)
+{
+	struct process_end end;
+
+	(void)platform_signal_group(p, SIGKILL);
+	await_end(p, &end);
+	platform_reap(p);
+	fd_close(report);
+}
+
+static void a_process_is_known_by_a_number_of_its_own(void **state)
+{
+	int report, report_of_other;
+	struct process p = spawn("sleep 600", &report), other = spawn("sleep 600", &report_of_other);
+	struct process known = PROCESS_NONE;
+	uint64_t id = platform_process_id(&p);
+
+	(void)state;
+	assert_int_equal(platform_process_known(p.pid, 0, &known), -1);
+	if (id) {
+		assert_int_not_equal(platform_process_id(&other), id);
+		assert_int_equal(platform_process_known(other.pid, id, &known), -1);
+		assert_int_equal(platform_process_known(p.pid, id, &known), 0);
+		assert_int_equal(known.pid, p.pid);
+		fd_close(&known.handle);
+	}
+	end_it(&p, &report);
+	end_it(&other, &report_of_other);
+}
+
 static void a_group_signal_reaches_the_children_of_a_zombie(void **state)
 {
 	struct process_end end;
@@ -122,6 +152,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_end_can_be_looked_at_twice_and_taken_once),
 		cmocka_unit_test(a_reaped_process_is_never_signalled),
+		cmocka_unit_test(a_process_is_known_by_a_number_of_its_own),
 		cmocka_unit_test(a_group_signal_reaches_the_children_of_a_zombie),
 		cmocka_unit_test(a_failed_exec_says_its_errno),
 	};

@@ -110,6 +110,16 @@ int platform_process_find(pid_t pid, uint64_t born, struct process *ret)
 	return 0;
 }
 
+uint64_t platform_process_id(const struct process *p)
+{
+	return (uint64_t)p->pid;
+}
+
+int platform_process_known(pid_t pid, uint64_t id, struct process *ret)
+{
+	return platform_process_find(pid, id, ret);
+}
+
 int platform_end_of_stranger(const struct process *p, struct process_end *ret)
 {
 	(void)p;

@@ -38,6 +38,21 @@ int platform_process_find(pid_t pid, uint64_t born, struct process *ret)
 	return -1;
 }
 
+uint64_t platform_process_id(const struct process *p)
+{
+	(void)p;
+	return 0;
+}
+
+int platform_process_known(pid_t pid, uint64_t id, struct process *ret)
+{
+	(void)pid;
+	(void)id;
+	(void)ret;
+	errno = ENOTSUP;
+	return -1;
+}
+
 int platform_end_of_stranger(const struct process *p, struct process_end *ret)
 {
 	(void)p;

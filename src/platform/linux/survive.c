@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -55,6 +57,33 @@ int platform_process_find(pid_t pid, uint64_t born, struct process *ret)
 	struct process p = { .pid = pid, .handle = platform_handle_open(pid) };
 
 	if (p.handle >= 0 && born && platform_process_born(pid) == born) {
+		*ret = p;
+		return 0;
+	}
+	fd_close(&p.handle);
+	return -1;
+}
+
+#define PIDFS 0x50494446		/* PIDFS_MAGIC */
+
+/* The inode of a pidfd since Linux 6.9, where it has room for the whole number; before, all
+ * pidfds had one, on another file system. */
+uint64_t platform_process_id(const struct process *p)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (sizeof(void *) < sizeof(uint64_t) || p->handle < 0 || fstatfs(p->handle, &fs) < 0 ||
+	    fs.f_type != PIDFS || fstat(p->handle, &st) < 0)
+		return 0;
+	return (uint64_t)st.st_ino;
+}
+
+int platform_process_known(pid_t pid, uint64_t id, struct process *ret)
+{
+	struct process p = { .pid = pid, .handle = id ? platform_handle_open(pid) : -1 };
+
+	if (p.handle >= 0 && platform_process_id(&p) == id) {
 		*ret = p;
 		return 0;
 	}
