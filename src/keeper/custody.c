@@ -27,41 +27,50 @@ static void name_it(struct custody_item *i, const char *what)
 	(void)snprintf(i->what, sizeof(i->what), "%.*s", (int)sizeof(i->what) - 1, what);
 }
 
-/* True: that was all. */
-static bool take(struct custody *c, const struct channel_message *m, int *fd)
+static void put(struct custody *c, int64_t number, const char *what, int *fd)
 {
-	if (m->word == CHANNEL_GIVE && m->number > 0 && m->number < CUSTODY_MOST && *fd >= 0) {
-		struct custody_item *i = item_at(c, (size_t)m->number);
+	if (number > 0 && number < CUSTODY_MOST) {
+		struct custody_item *i = item_at(c, (size_t)number);
 
 		fd_close(&i->fd);
 		i->fd = fd_take(fd);
-		name_it(i, m->text);
+		name_it(i, what);
 	}
-	if (m->word != CHANNEL_GIVEN) {
-		if (m->word != CHANNEL_GIVE)
-			link_put_off(c->link, m);
-		return false;
+	fd_close(fd);
+}
+
+/* What is given to us, among what else the keeper may say; true: that was all. */
+static bool take(struct custody *c, const struct channel_message *m, int *fds, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (m->word == CHANNEL_GIVE_MANY)
+			put(c, m->items[i].number, m->items[i].what, &fds[i]);
+		else
+			put(c, m->word == CHANNEL_GIVE ? m->number : 0, m->text, &fds[i]);
+	if (m->word == CHANNEL_GIVEN) {
+		c->settled = m->number;
+		c->orphaned = m->other;
+		c->rolled_back = mem_text(m->text);
+	} else if (m->word != CHANNEL_GIVE && m->word != CHANNEL_GIVE_MANY) {
+		link_put_off(c->link, m);
 	}
-	c->settled = m->number;
-	c->orphaned = m->other;
-	c->rolled_back = mem_text(m->text);
-	return true;
+	return m->word == CHANNEL_GIVEN;
 }
 
 int custody_open(struct custody *c, struct keeper_link *link, struct err *err)
 {
 	struct pollfd p = { .fd = link->fd, .events = POLLIN };
 	struct channel_message m;
+	int fds[CHANNEL_MANY], got = 0;
+	size_t count;
 	bool all = false;
-	int fd = -1, got = 0;
 
 	*c = (struct custody){ .link = link };
 	while (!all && got >= 0) {
 		if (poll(&p, 1, GIVEN_WITHIN_MS) == 0)
 			break;
-		got = channel_receive(link->fd, &m, &fd);
-		all = got > 0 && take(c, &m, &fd);
-		fd_close(&fd);
+		got = channel_receive_many(link->fd, &m, fds, &count);
+		all = got > 0 && take(c, &m, fds, count);
 	}
 	return all ? 0 : err_set(err, 0, "the keeper does not say what it holds");
 }

@@ -3,11 +3,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
-#include "keeper/channel.h"
 
 void hold_put(struct hold *h, int64_t number, const char *what, int *fd)
 {
@@ -39,6 +39,29 @@ void hold_inherit(struct hold *h, int *file)
 	fd_close(file);
 }
 
+static void add(struct channel_bundle *b, size_t number, const struct hold_item *i)
+{
+	struct channel_item *item = &b->items[b->count];
+
+	item->number = (int32_t)number;
+	memcpy(item->what, i->what, sizeof(item->what));
+	b->fds[b->count++] = i->fd;
+}
+
+int hold_give(const struct hold *h, int channel)
+{
+	struct channel_bundle b = { .count = 0 };
+
+	for (size_t i = 0; i < h->count; i++) {
+		if (h->items[i].fd < 0)
+			continue;
+		add(&b, i, &h->items[i]);
+		if (b.count == CHANNEL_MANY && channel_send_bundle(channel, &b) < 0)
+			return -1;
+	}
+	return channel_send_bundle(channel, &b);
+}
+
 /* It may have been a stranger's, with SO_LINGER. */
 void hold_drop(struct hold *h, int64_t number)
 {
@@ -46,12 +69,12 @@ void hold_drop(struct hold *h, int64_t number)
 		fd_drop(&h->items[number].fd);
 }
 
-void hold_foster(struct hold *h, pid_t pid)
+void hold_foster(struct hold *h, const int32_t *pids, size_t count)
 {
-	if (hold_is_foster(h, pid))
-		return;
-	h->fosters = mem_grow(h->fosters, h->foster_count + 1, sizeof(*h->fosters));
-	h->fosters[h->foster_count++] = pid;
+	h->fosters = mem_grow(h->fosters, h->foster_count + count, sizeof(*h->fosters));
+	for (size_t i = 0; i < count; i++)
+		if (!hold_is_foster(h, pids[i]))
+			h->fosters[h->foster_count++] = pids[i];
 }
 
 bool hold_is_foster(const struct hold *h, pid_t pid)

@@ -8,7 +8,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { HOLD_WHAT = 16 };
+#include "keeper/channel.h"
+
+enum { HOLD_WHAT = CHANNEL_WHAT };
 
 /* In the file that a manager leaves for the keeper that it becomes: one after the
  * other, of descriptors that stay open over exec(2). */
@@ -34,8 +36,10 @@ struct hold {
 void hold_put(struct hold *h, int64_t number, const char *what, int *fd);	/* takes *fd */
 /* Closes *file. */
 void hold_inherit(struct hold *h, int *file);
+/* Everything to who is at the other end; -1: he does not read. */
+int hold_give(const struct hold *h, int channel);
 void hold_drop(struct hold *h, int64_t number);
-void hold_foster(struct hold *h, pid_t pid);
+void hold_foster(struct hold *h, const int32_t *pids, size_t count);
 bool hold_is_foster(const struct hold *h, pid_t pid);
 void hold_release(struct hold *h, pid_t pid);
 void hold_close(struct hold *h);

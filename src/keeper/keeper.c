@@ -100,11 +100,8 @@ static void pass_down(struct keeper *k, int number)
 /* Everything that its predecessor left. */
 static void give_all(struct keeper *k)
 {
-	for (size_t i = 0; i < k->hold.count; i++)
-		if (k->hold.items[i].fd >= 0 &&
-		    channel_send(k->channel, CHANNEL_GIVE, (int64_t)i, 0,
-				 k->hold.items[i].what, k->hold.items[i].fd) < 0)
-			return;		/* it does not read: it ends, or is ended */
+	if (hold_give(&k->hold, k->channel) < 0)
+		return;			/* it does not read: it ends, or is ended */
 	(void)channel_send(k->channel, CHANNEL_GIVEN, k->settled_once, k->orphaned,
 			   k->images.why, -1);
 	for (int number = 0; (number = passed_next(&k->passed, number));)
@@ -205,7 +202,7 @@ static void hear(struct keeper *k, const struct channel_message *m, int *fd)
 		hold_drop(&k->hold, m->number);
 		break;
 	case CHANNEL_FOSTER:
-		hold_foster(&k->hold, (pid_t)m->number);
+		hold_foster(&k->hold, m->pids, (size_t)m->number);
 		break;
 	case CHANNEL_PEEK:
 		answer_peek(k, (pid_t)m->number);

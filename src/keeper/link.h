@@ -11,7 +11,8 @@ struct keeper_link {
 	int fd;				/* -1: there is no keeper */
 	pid_t keeper;			/* 0: none */
 	struct loop_io io;
-	/* What came before anybody could hear it: heard at the end of the first turn. */
+	/* What came when nobody could hear it, before the first turn or while we waited to
+	 * be heard ourselves: it is heard at the end of the turn. */
 	struct channel_message *put_off;
 	size_t put_off_count;
 	struct loop_later catch_up;
@@ -28,9 +29,11 @@ void link_put_off(struct keeper_link *l, const struct channel_message *m);
 void link_start(struct keeper_link *l, struct loop *loop);
 void link_stop(struct keeper_link *l);	/* the channel stays open */
 void link_close(struct keeper_link *l);
-/* Nothing without a keeper. */
+/* Nothing without a keeper.  Where that does not read, as it waits for us to, what it says
+ * is put off: many words at once, and an answer to each, are no deadlock. */
 void link_say(struct keeper_link *l, enum channel_word word, int64_t number, const char *text,
 	      int pass);
+void link_foster(struct keeper_link *l, struct channel_pids *p);	/* empties it */
 /* Whom the world sees: the keeper, or us. */
 pid_t link_face(const struct keeper_link *l);
 

@@ -85,7 +85,7 @@ static void take(const struct hold_left *left, struct hold *h, struct onward *re
 	} else if (strcmp(left->what, UNTAKEN) == 0) {
 		(void)sigaddset(&ret->untaken, (int)left->number);
 	} else if (strcmp(left->what, FOSTER) == 0) {
-		hold_foster(h, (pid_t)left->number);
+		hold_foster(h, &(int32_t){ (int32_t)left->number }, 1);
 	}
 }
 

@@ -38,6 +38,6 @@ int relay_send(struct relay *r, const char *text, int pass)
 		to.sun_path[0] = '\0';
 	m.msg_namelen = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
 	if (pass >= 0)
-		pass_attach(&m, &room, pass);
+		pass_attach(&m, &room, &pass, 1);
 	return sendmsg(r->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? errno : 0;
 }

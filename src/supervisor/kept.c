@@ -36,7 +36,11 @@ static void tell(struct foster *f, enum channel_word word, pid_t pid)
 
 static void adopt(struct foster *f, pid_t pid)
 {
-	tell(f, CHANNEL_FOSTER, pid);
+	struct supervisor *s = OWNER(f, struct supervisor, foster);
+
+	s->adopted.pids[s->adopted.count++] = pid;
+	if (s->adopted.count == CHANNEL_PIDS)
+		link_foster(&s->link, &s->adopted);
 }
 
 /* Nobody to ask: the kernel may know (platform_end_of_stranger). */

@@ -259,6 +259,7 @@ void memory_revive(struct supervisor *s)
 	revive_moments(s);
 	reconcile_end_revival(&s->rollout, &s->store, s->settings);
 	store_close_given(&s->store);
+	link_foster(&s->link, &s->adopted);
 	memory_checkpoint(s);
 	forget_settings(s);
 	snapshot_fini(&s->memory.before);

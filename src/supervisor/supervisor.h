@@ -88,7 +88,9 @@ struct supervisor {
 	time_t started;
 	unsigned reloads, recoveries, upgrades;
 	int64_t leave_by;		/* loop_now(), while leaving */
-	struct foster foster;		/* the keeper, for workers that it is parent of */
+	struct foster foster;		/* the keeper, for workers that it is parent of … */
+	struct channel_pids adopted;	/* … which it is told in portions, and of the rest when
+					 * everything was taken up */
 	struct memory memory;
 	struct upgrade upgrade;
 	struct handover handover;

@@ -68,6 +68,26 @@ static void the_first_of_several_is_ours_and_the_others_are_closed(void **state)
 	}
 }
 
+static void as_many_as_there_is_room_for_are_ours(void **state)
+{
+	int before = lowest_free(), fds[4];
+	size_t came;
+	char byte;
+
+	(void)state;
+	for (int count = 0; count <= 8; count++) {
+		if (count)
+			send_many(count);
+		else
+			assert_int_equal(send(ends[0], "x", 1, 0), 1);
+		assert_int_equal(pass_receive_all(ends[1], &byte, 1, fds, 4, &came), 1);
+		assert_int_equal(came, count < 4 ? count : 4);
+		while (came)
+			fd_close(&fds[--came]);
+		assert_int_equal(lowest_free(), before);
+	}
+}
+
 static void none_is_none(void **state)
 {
 	char byte;
@@ -99,6 +119,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_of_several_is_ours_and_the_others_are_closed),
+		cmocka_unit_test(as_many_as_there_is_room_for_are_ours),
 		cmocka_unit_test(none_is_none),
 		cmocka_unit_test(one_that_is_sent_comes),
 	};

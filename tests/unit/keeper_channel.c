@@ -54,6 +54,54 @@ static void a_message_and_its_descriptor_arrive(void **state)
 	assert_int_equal(channel_receive(ends[1], &m, &got), 0);
 }
 
+static void a_bundle_arrives_in_its_order(void **state)
+{
+	struct channel_bundle b = { .count = 0 };
+	struct channel_message m;
+	int fds[CHANNEL_MANY];
+	size_t count;
+
+	(void)state;
+	while (b.count < CHANNEL_MANY) {
+		(void)strcpy(b.items[b.count].what, "socket");
+		b.items[b.count].number = 100 + (int32_t)b.count;
+		b.fds[b.count] = ends[b.count % 2];
+		b.count++;
+	}
+	assert_int_equal(channel_send_bundle(ends[0], &b), 0);
+	assert_int_equal(b.count, 0);
+	assert_int_equal(channel_send_bundle(ends[0], &b), 0);	/* nothing: nothing is said */
+	assert_int_equal(channel_receive_many(ends[1], &m, fds, &count), 1);
+	assert_int_equal(m.word, CHANNEL_GIVE_MANY);
+	assert_int_equal(count, CHANNEL_MANY);
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(m.items[i].number, 100 + i);
+		assert_string_equal(m.items[i].what, "socket");
+		assert_true(platform_same_file(fds[i], ends[i % 2]));
+		fd_close(&fds[i]);
+	}
+	assert_int_equal(channel_receive_many(ends[1], &m, fds, &count), 0);
+	assert_int_equal(count, 0);
+}
+
+static void more_processes_than_there_is_room_for_are_no_word(void **state)
+{
+	struct channel_pids p = { .pids = { 4711, 4712 }, .count = 2 };
+	struct channel_message m, bad = { .version = CHANNEL_VERSION, .word = CHANNEL_FOSTER,
+					  .number = CHANNEL_PIDS + 1 };
+	int got;
+
+	(void)state;
+	assert_int_equal(channel_send_pids(ends[0], &p), 0);
+	assert_int_equal(channel_receive(ends[1], &m, &got), 1);
+	assert_int_equal(m.word, CHANNEL_FOSTER);
+	assert_int_equal(m.number, 2);
+	assert_int_equal(m.pids[1], 4712);
+	assert_int_equal(send(ends[0], &bad, sizeof(bad), 0), sizeof(bad));
+	assert_int_equal(channel_receive(ends[1], &m, &got), 1);
+	assert_int_equal(m.word, 0);
+}
+
 static void a_text_that_is_too_long_is_not_cut(void **state)
 {
 	char text[CHANNEL_TEXT + 1];
@@ -112,6 +160,8 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_ends, close_ends)
 	const struct CMUnitTest tests[] = {
 		TEST(a_message_and_its_descriptor_arrive),
+		TEST(a_bundle_arrives_in_its_order),
+		TEST(more_processes_than_there_is_room_for_are_no_word),
 		TEST(a_text_that_is_too_long_is_not_cut),
 		TEST(what_has_another_size_is_no_word),
 		TEST(the_end_of_the_other_side_is_heard),

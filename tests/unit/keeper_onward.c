@@ -22,8 +22,7 @@ static void hold_some(struct hold *h)
 
 		hold_put(h, number, number == 3 ? "lock" : "socket", &fd);
 	}
-	hold_foster(h, 4711);
-	hold_foster(h, 4712);
+	hold_foster(h, (const int32_t[]){ 4711, 4712 }, 2);
 }
 
 /* As exec(2) leaves it: the numbers of descriptors are the same. */
