@@ -10,24 +10,31 @@ from bench import Table, harness, middle, say
 import sleepers
 
 AIM = "10 ms in the median, also with 1000 programs"
-QUESTION = b'{"method":"org.varlink.service.GetInfo","parameters":{}}\0'
+QUESTION = b'{"method":"io.holdport.Status","parameters":{"names":["p0"]}}\0'
+# s; one that dies sooner is followed after a pause (LIVED_WELL_MS of src/keeper/keeper.c)
+LIVED_WELL = 10.5
 
 
 class Asker(threading.Thread):
-    """Asks on one connection after the other; when each answer came."""
+    """Asks for one program, on one connection after the other; when each answer came."""
 
     def __init__(self, path):
         super().__init__(daemon=True)
-        self.path, self.answers, self.over = str(path), [], False
+        self.path, self.answers, self.last, self.over = str(path), [], None, False
 
     def ask(self):
+        said = b""
         with socket.socket(socket.AF_UNIX) as s:
             s.settimeout(30)
             s.connect(self.path)
             s.sendall(QUESTION)
-            while not s.recv(65536).endswith(b"\0"):
-                pass
+            while not said.endswith(b"\0"):
+                more = s.recv(65536)
+                if not more:
+                    return              # whoever was asked has ended
+                said += more
         self.answers.append(time.monotonic())
+        self.last = said
 
     def run(self):
         while not self.over:
@@ -36,38 +43,59 @@ class Asker(threading.Thread):
             except OSError:     # it went away; the next one is asked
                 pass
 
+    def await_more(self):
+        seen = len(self.answers)
+        harness.eventually(lambda: len(self.answers) > seen + 10, 30, "answers")
+
+    def supervisor(self):
+        return json.loads(self.last[:-1])["parameters"]["supervisor"]
+
     def longest(self):
         """ms between two answers."""
         return 1000 * max(b - a for a, b in zip(self.answers, self.answers[1:]))
 
 
-def status(server):
-    done = subprocess.run([harness.BUILD / "bin/holdport", "status", "--json", "-c", server.config],
-                          capture_output=True, text=True)
-    return json.loads(done.stdout)
+class Paused(sleepers.Holdport):
+    """The supervisor whose pauses are measured; every manager of it lives well."""
 
+    def __init__(self, count):
+        super().__init__(count)
+        self.manager_began = time.monotonic()
+        self.await_running()
 
-def run(server):
-    return all(p["state"] == "running" for p in status(server)["programs"])
+    def await_running(self):
+        def run():
+            done = subprocess.run([harness.BUILD / "bin/holdport", "status", "-c", self.config],
+                                  capture_output=True)
+            return done.returncode == 0
+        harness.eventually(run, 60, "all programs run")
 
+    def pause(self, work):
+        asker = Asker(self.dir / "run/control")
+        asker.start()
+        asker.await_more()
+        work(asker)
+        asker.await_more()
+        asker.over = True
+        asker.join()
+        return asker.longest()
 
-def pause(server, work):
-    asker = Asker(server.dir / "run/control")
-    asker.start()
-    harness.eventually(lambda: len(asker.answers) > 10, 30, "answers")
-    work()
-    seen = len(asker.answers)
-    harness.eventually(lambda: len(asker.answers) > seen + 10, 30, "answers")
-    asker.over = True
-    asker.join()
-    return asker.longest()
+    def nothing(self):
+        return self.pause(lambda asker: time.sleep(0.3))
 
+    def upgrade(self):
+        return self.pause(lambda asker: self.holdport("upgrade"))
 
-def kill_manager(server):
-    before = status(server)["supervisor"]
-    harness.kill(before["manager_pid"])
-    harness.eventually(lambda: status(server)["supervisor"]["recoveries"] > before["recoveries"], 30,
-                       "another manager")
+    def kill(self):
+        time.sleep(max(0, self.manager_began + LIVED_WELL - time.monotonic()))
+        self.manager_began = time.monotonic()
+        return self.pause(self.kill_manager)
+
+    def kill_manager(self, asker):
+        before = asker.supervisor()
+        harness.kill(before["manager_pid"])
+        harness.eventually(lambda: asker.supervisor()["recoveries"] > before["recoveries"], 30,
+                           "another manager")
 
 
 def measure(scale):
@@ -76,16 +104,14 @@ def measure(scale):
                   f"The longest time between two answers, to one who asks all the time.  Aim: "
                   f"{AIM}.")
     for count in scale.programs:
-        server = sleepers.Holdport(count)
-        works = (lambda: time.sleep(0.3), lambda: server.holdport("upgrade"),
-                 lambda: kill_manager(server))
+        server = Paused(count)
+        works = (server.nothing, server.upgrade, server.kill)
         found = [[], [], []]
         try:
-            harness.eventually(lambda: run(server), 60, "all programs run")
             for number in range(scale.rounds):
-                say(f"upgrade: {count} programs, round {number + 1}")
+                say(f"upgrade: {count} programs, round {number + 1} of {scale.rounds}")
                 for times, work in zip(found, works):
-                    times.append(pause(server, work))
+                    times.append(work())
         finally:
             server.end()
         table.row(f"holdport {count}", *map(middle, found))
