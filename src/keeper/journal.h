@@ -25,6 +25,9 @@ struct journal {
 void journal_init(struct journal *j, char *path);	/* takes path; may be NULL */
 /* j->fd is another one afterwards; -1: the old one is written on. */
 int journal_checkpoint(struct journal *j, const char *text, size_t length, struct err *err);
+/* Takes *fd, which an earlier manager began, is read to its end and whole: it is written
+ * on.  -1: that cannot be, for the file with a name does not say the same. */
+int journal_go_on(struct journal *j, int *fd, size_t length, size_t checkpoint);
 void journal_append(struct journal *j, const char *text, size_t length);
 bool journal_is_long(const struct journal *j);
 /* remove: also the file in the runtime directory. */

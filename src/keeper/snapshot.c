@@ -14,6 +14,15 @@ void snapshot_begin(struct str *out)
 	fact_end(out);
 }
 
+void snapshot_end(struct str *out)
+{
+	size_t length = out->length;
+
+	fact_begin(out, "checkpoint");
+	fact_number(out, "length", (int64_t)length);
+	fact_end(out);
+}
+
 static void block_free(struct snapshot_block *b)
 {
 	fact_fini(&b->head);
@@ -52,6 +61,7 @@ struct reading_state {
 	struct snapshot *snapshot;
 	const struct kind *kind;	/* of the block under way, or NULL */
 	struct snapshot_block *block;
+	const char *line, *next;	/* that is read */
 	struct snapshot_block *buckets[BUCKETS];
 };
 
@@ -91,11 +101,16 @@ static void replace(struct snapshot_block **at, struct list *all, struct snapsho
 		block_free(b);
 }
 
-static void settle(struct reading_state *r, const struct kind *k, struct snapshot_block *b)
+/* The block under way is whole. */
+static void settle(struct reading_state *r)
 {
+	const struct kind *k = r->kind;
+	struct snapshot_block *b = r->block;
 	struct list *all = list_of(r->snapshot, k);
 	const char *value = k->by ? fact_get(&b->head, k->by) : NULL;
 
+	r->block = NULL;
+	b->length = (size_t)(r->next - b->text);
 	if (value)
 		replace(find(bucket_of(r, k, value), k, value), all, b);
 	else if (k->by)
@@ -123,13 +138,12 @@ static void begin(struct reading_state *r, const struct kind *k, struct fact *f)
 {
 	drop_torn(r);
 	r->block = MEM_NEW(struct snapshot_block);
+	r->block->text = r->line;
 	r->block->head = *f;
 	r->kind = k;
 	*f = (struct fact){ 0 };
-	if (k->whole || fact_bool(&r->block->head, "gone")) {
-		settle(r, k, r->block);
-		r->block = NULL;
-	}
+	if (k->whole || fact_bool(&r->block->head, "gone"))
+		settle(r);
 }
 
 static void take_fact(struct reading_state *r, struct fact *f)
@@ -139,8 +153,9 @@ static void take_fact(struct reading_state *r, struct fact *f)
 	if (k) {
 		begin(r, k, f);
 	} else if (fact_is(f, "end") && r->block) {
-		settle(r, r->kind, r->block);
-		r->block = NULL;
+		settle(r);
+	} else if (fact_is(f, "checkpoint")) {
+		r->snapshot->checkpoint = (size_t)fact_int(f, "length", 0);
 	} else if (fact_is(f, "supervisor")) {
 		fact_fini(&r->snapshot->supervisor);
 		r->snapshot->supervisor = *f;
@@ -152,11 +167,11 @@ static void take_fact(struct reading_state *r, struct fact *f)
 	}
 }
 
-static void take_line(struct reading_state *r, const char *line, size_t length)
+static void take_line(struct reading_state *r)
 {
 	struct fact f;
 
-	if (fact_read(line, length, &f) < 0)
+	if (fact_read(r->line, (size_t)(r->next - r->line) - 1, &f) < 0)
 		return;
 	take_fact(r, &f);
 	fact_fini(&f);
@@ -194,13 +209,14 @@ int snapshot_read(const char *text, size_t length, struct snapshot *ret, struct 
 
 	if (check_format(text, line, err) < 0)
 		return -1;
-	*ret = (struct snapshot){ 0 };
+	*ret = (struct snapshot){ .length = length, .torn = text[length - 1] != '\n' };
 	for (size_t i = 0; i < COUNT(kinds); i++)
 		list_init(list_of(ret, &kinds[i]));
 	for (; line; line = line_length(text, length)) {
-		take_line(&r, text, line - 1);
-		text += line;
+		r.line = text;
+		r.next = text += line;
 		length -= line;
+		take_line(&r);
 	}
 	drop_torn(&r);
 	return 0;
@@ -217,6 +233,7 @@ void snapshot_fini(struct snapshot *s)
 			block_free(b);
 	}
 	fact_fini(&s->supervisor);
+	free(s->owned);
 	*s = (struct snapshot){ 0 };
 }
 

@@ -18,6 +18,8 @@ enum { SNAPSHOT_FORMAT = 1 };
 /* From `head` to `end`; for a block of one line, head alone. */
 struct snapshot_block {
 	struct list node;
+	const char *text;		/* as it was written; borrowed from what was read */
+	size_t length;
 	struct fact head;		/* program name=… , settings id=… , socket fd=… */
 	struct fact *facts;		/* what follows */
 	size_t count;
@@ -25,14 +27,20 @@ struct snapshot_block {
 };
 
 struct snapshot {
+	char *owned;			/* what was read, if it goes with this */
+	size_t length;			/* of that … */
+	size_t checkpoint;		/* … and of the checkpoint that it begins with; 0: not said */
+	bool torn;			/* its last line has no end */
 	struct fact supervisor;		/* its last word; word NULL: none */
 	struct list settings, sockets, programs;	/* blocks, in the order they first came */
 	struct list events;		/* blocks of one line, oldest first */
 	struct list moments;		/* of workers; of one line */
 };
 
-/* The words that may begin a text: the format's line. */
+/* The words that may begin a text: the format's line; those that end a checkpoint. */
 void snapshot_begin(struct str *out);
+void snapshot_end(struct str *out);
+/* Borrows text until snapshot_fini(). */
 int snapshot_read(const char *text, size_t length, struct snapshot *ret, struct err *err);
 void snapshot_fini(struct snapshot *s);
 /* The settings block with this number, or NULL. */

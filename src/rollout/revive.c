@@ -359,6 +359,8 @@ int program_revive(struct rollout *r, const struct snapshot_block *b,
 	p->current = by_number(p, natural(f, "current"));
 	p->next = by_number(p, natural(f, "next"));
 	p->bindings_tried = means_bindings(p->wanted);
+	p->recorded = str_digest(&(struct str){ .data = (char *)(uintptr_t)b->text,
+						  .length = b->length });
 	program_resume(p, fact_int(f, "retry", 0));
 	return 0;
 }

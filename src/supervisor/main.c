@@ -210,7 +210,7 @@ static int go_on(struct supervisor *s, int argc, char **argv)
 static int manage(int argc, char **argv)
 {
 	int channel = argc > 3 ? atoi(argv[2]) : -1, code = EXIT_FAILED;
-	struct supervisor s = { .words = argv };
+	struct supervisor s = { .words = argv, .memory = { .left = -1 } };
 	struct err err;
 
 	if (channel <= STDERR_FILENO)

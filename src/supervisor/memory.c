@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "rollout/record.h"
@@ -95,16 +96,21 @@ void memory_of_program(struct program *p, void *ctx)
 	program_release(p);
 }
 
-void memory_of_program_gone(struct supervisor *s, const char *name)
+static void write_gone(struct memory *m, const char *what, const char *by, const char *name)
 {
 	struct str text = { 0 };
 
-	fact_begin(&text, "program");
-	fact_text(&text, "name", name);
+	fact_begin(&text, what);
+	fact_text(&text, by, name);
 	fact_number(&text, "gone", 1);
 	fact_end(&text);
-	write_text(&s->memory, &text);
+	write_text(m, &text);
 	str_fini(&text);
+}
+
+void memory_of_program_gone(struct supervisor *s, const char *name)
+{
+	write_gone(&s->memory, "program", "name", name);
 }
 
 static void write_socket(struct supervisor *s, const struct held *h)
@@ -251,10 +257,6 @@ void memory_of_upgrade(struct supervisor *s)
 {
 	struct str moments = { 0 };
 
-	list_each(p, &s->rollout.programs, struct program, node) {
-		(void)write_program(s, p);
-		program_release(p);
-	}
 	moments_record(&s->rollout, &moments);
 	write_text(&s->memory, &moments);
 	str_fini(&moments);
@@ -279,6 +281,7 @@ void memory_checkpoint(struct supervisor *s)
 	snapshot_begin(&text);
 	m->into = &text;
 	write_all(s);
+	snapshot_end(&text);
 	m->into = NULL;
 	if (journal_checkpoint(&m->journal, str_text(&text), text.length, &err) < 0)
 		log_error("%s; the old one is written on", err.text);
@@ -294,14 +297,38 @@ static void on_executable(unsigned kept, void *ctx)
 	custody_drop(&s->memory.custody, &kept);
 }
 
+/* What an earlier one left is not replaced before it was taken up.  Where it is whole we
+ * write behind it, for most of it is as it was. */
+static void go_on(struct memory *m)
+{
+	const struct snapshot *b = &m->before;
+
+	m->anew = m->left < 0 || b->torn || !b->checkpoint ||
+		  journal_go_on(&m->journal, &m->left, b->length, b->checkpoint) < 0;
+	fd_close(&m->left);
+}
+
+/* One that knew no program yet would make a successor believe that there are none: the
+ * first checkpoint is written when there is something to go on with. */
 void memory_start(struct supervisor *s)
 {
 	executable_on_close(on_executable, s);
 	journal_init(&s->memory.journal,
 		     mem_format("%s/state", s->settings->supervisor.runtime_dir));
-	/* What an earlier one left is not replaced before it was taken up, and one that knew
-	 * no program yet would make a successor believe that there are none: the first
-	 * checkpoint is written when there is something to go on with. */
+	go_on(&s->memory);
+}
+
+void memory_of_revival(struct supervisor *s)
+{
+	struct memory *m = &s->memory;
+
+	if (m->anew) {
+		memory_checkpoint(s);
+		return;
+	}
+	list_each(b, &m->before.moments, struct snapshot_block, node)
+		write_gone(m, "moment", "worker", fact_get(&b->head, "worker"));
+	memory_of_whole(s);
 }
 
 void memory_stop(struct supervisor *s)

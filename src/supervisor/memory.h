@@ -29,6 +29,8 @@ struct memory {
 	uint64_t said;			/* digest of what was written of the whole last */
 	bool there;			/* an earlier manager left something */
 	struct snapshot before;		/* what it knew; until everything is revived */
+	int left;			/* what it wrote that to, until we do; else -1 */
+	bool anew;			/* not all of that is so any more: begun anew */
 };
 
 /* memory.c: writing */
@@ -43,9 +45,11 @@ void memory_of_closing(struct supervisor *s, struct held *h);
 void memory_of_event(struct supervisor *s);		/* the last one */
 /* A reload: what is in force, and what that made of the programs, in one. */
 void memory_of_reload(struct supervisor *s);
+/* Everything was taken up. */
+void memory_of_revival(struct supervisor *s);
 void memory_checkpoint(struct supervisor *s);
-/* Everything, and what only a manager in the same process can know: what is half read
- * of workers' lines. */
+/* Nothing else is unwritten (rollout_is_still): what only a manager in the same process can
+ * know, which is what is half read of workers' lines. */
 void memory_of_upgrade(struct supervisor *s);
 /* recall.c: reading.  True: there was a manager before us, and its state was read;
  * then s->settings and the counters are its. */

@@ -60,8 +60,10 @@ static struct settings *find_settings(int64_t number, void *ctx)
 	r = MEM_NEW(struct recalled);
 	r->number = number;
 	r->settings = b ? read_settings(b) : NULL;
-	if (r->settings)
+	if (r->settings) {
 		r->settings->number = (unsigned)number;
+		r->settings->written = s->memory.checkpoint;
+	}
 	list_append(&s->recalled, &r->node);
 	return r->settings;
 }
@@ -100,7 +102,10 @@ int memory_read(struct supervisor *s, int fd, struct err *err)
 	if (!text)
 		return err_set(err, 0, "it cannot be read");
 	rc = snapshot_read(text, length, &s->memory.before, err);
-	free(text);
+	if (rc < 0)
+		free(text);
+	else
+		s->memory.before.owned = text;
 	if (rc == 0 && !s->memory.before.supervisor.word)
 		rc = err_set(err, 0, "it does not say what was in force");
 	return rc;
@@ -130,19 +135,21 @@ static bool recall(struct supervisor *s)
 {
 	struct memory *m = &s->memory;
 	unsigned number = custody_find(&m->custody, "journal");
-	int fd = custody_claim(&m->custody, number, "journal");
 	struct err err = { 0 };
 	bool well;
 
+	m->left = custody_claim(&m->custody, number, "journal");
 	m->there = m->custody.settled || number;
 	if (!number)
 		return false;
 	m->journal_kept = number;
-	well = memory_read(s, fd, &err) == 0 && memory_accept(s, &err) == 0;
-	fd_close(&fd);
-	if (!well)
-		memory_refuse(s, &err);
-	return well;
+	m->checkpoint = 1;
+	well = memory_read(s, m->left, &err) == 0 && memory_accept(s, &err) == 0;
+	if (well)
+		return true;
+	fd_close(&m->left);
+	memory_refuse(s, &err);
+	return false;
 }
 
 bool memory_recall(struct supervisor *s)
@@ -181,8 +188,10 @@ static void revive_slot(struct supervisor *s, const struct fact *f)
 	unsigned number = (unsigned)fact_int(f, "held", 0);
 	int fd = fact_int(f, "slot", 0) ? custody_claim(&s->memory.custody, number, "socket") : -1;
 
-	if (fd >= 0 && slot_revive(&s->store, f, &settings, &fd) < 0)
-		s->memory.custody.items[number].fd = fd;
+	if (fd < 0 || slot_revive(&s->store, f, &settings, &fd) == 0)
+		return;
+	s->memory.custody.items[number].fd = fd;
+	s->memory.anew = true;
 }
 
 static void revive_socket(struct supervisor *s, const struct fact *f)
@@ -191,8 +200,10 @@ static void revive_socket(struct supervisor *s, const struct fact *f)
 	unsigned number = (unsigned)fact_int(f, "held", 0);
 	int fd = custody_claim(&s->memory.custody, number, "socket");
 
-	if (fd >= 0 && !held_revive(&s->store, f, &settings, &fd))
-		s->memory.custody.items[number].fd = fd;
+	if (fd < 0 || held_revive(&s->store, f, &settings, &fd))
+		return;
+	s->memory.custody.items[number].fd = fd;
+	s->memory.anew = true;
 }
 
 static void revive_events(struct supervisor *s)
@@ -241,6 +252,7 @@ static void revive_programs(struct supervisor *s)
 			continue;
 		log_error("%s", err.text);
 		name_workers(b);
+		s->memory.anew = true;
 	}
 }
 
@@ -260,7 +272,7 @@ void memory_revive(struct supervisor *s)
 	reconcile_end_revival(&s->rollout, &s->store, s->settings);
 	store_close_given(&s->store);
 	link_foster(&s->link, &s->adopted);
-	memory_checkpoint(s);
+	memory_of_revival(s);
 	forget_settings(s);
 	snapshot_fini(&s->memory.before);
 }

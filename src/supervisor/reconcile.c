@@ -209,11 +209,21 @@ static void commit_program(const struct reconcile *r, const struct plan_step *st
 	means_unref(means);
 }
 
+/* Mostly they are in order, and it is the first of those that were not put there yet. */
+static struct program *next_called(const struct rollout *r, const char *name)
+{
+	struct program *first = OWNER(r->programs.next, struct program, node);
+
+	if (!list_empty(&r->programs) && !first->removed && strcmp(first->name, name) == 0)
+		return first;
+	return program_find(r, name);
+}
+
 /* Lists are shown in the order of the configuration. */
 static void put_in_order(const struct reconcile *r)
 {
 	for (size_t i = 0; i < r->now->program_count; i++) {
-		struct program *p = program_find(r->rollout, r->now->programs[i]->name);
+		struct program *p = next_called(r->rollout, r->now->programs[i]->name);
 
 		if (!p)
 			continue;

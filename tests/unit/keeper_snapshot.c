@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -98,6 +100,45 @@ static void the_last_word_counts(void **state)
 	snapshot_fini(&s);
 }
 
+/* So that it is known what was written of something last. */
+static void a_block_has_the_text_that_it_was_read_from(void **state)
+{
+	struct snapshot_block *a;
+	struct snapshot s;
+
+	(void)state;
+	assert_int_equal(snapshot_read(whole, strlen(whole), &s, NULL), 0);
+	a = OWNER(s.programs.next, struct snapshot_block, node);
+	assert_memory_equal(a->text, "program name=\"a\" wish=2\nend\n", a->length);
+	assert_int_equal(a->length, strlen("program name=\"a\" wish=2\nend\n"));
+	a = OWNER(s.sockets.next, struct snapshot_block, node);
+	assert_memory_equal(a->text, "socket held=4 name=\"other\"\n", a->length);
+	snapshot_fini(&s);
+}
+
+static void a_text_says_how_long_its_checkpoint_is(void **state)
+{
+	struct str text = { 0 };
+	struct snapshot s;
+	size_t checkpoint;
+
+	(void)state;
+	snapshot_begin(&text);
+	checkpoint = text.length;
+	snapshot_end(&text);
+	str_add(&text, "event number=1 js");
+	assert_int_equal(snapshot_read(str_text(&text), text.length, &s, NULL), 0);
+	assert_int_equal(s.checkpoint, checkpoint);
+	assert_int_equal(s.length, text.length);
+	assert_true(s.torn);
+	snapshot_fini(&s);
+	assert_int_equal(snapshot_read(whole, strlen(whole), &s, NULL), 0);
+	assert_int_equal(s.checkpoint, 0);
+	assert_false(s.torn);
+	snapshot_fini(&s);
+	str_fini(&text);
+}
+
 /* A writer is killed in the midst of a write(2). */
 static void wherever_it_is_torn_what_was_whole_before_is_there(void **state)
 {
@@ -156,6 +197,53 @@ static void a_journal_holds_the_checkpoint_and_what_came_since(void **state)
 	free(path);
 }
 
+static void append_to_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "ae");
+
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void a_journal_is_written_on_by_a_successor(void **state)
+{
+	char dir[] = "/tmp/holdport-journal-XXXXXX", *path, *text;
+	struct journal first, second;
+	size_t length;
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	path = mem_format("%s/state", dir);
+	journal_init(&first, mem_text(path));
+	journal_init(&second, mem_text(path));
+	assert_int_equal(journal_checkpoint(&first, "one\n", 4, NULL), 0);
+	fd = fcntl(first.fd, F_DUPFD_CLOEXEC, 0);
+	journal_close(&first, false);
+	assert_int_equal(journal_go_on(&second, &fd, 4, 4), 0);
+	assert_int_equal(fd, -1);
+	journal_append(&second, "two\n", 4);
+	free(journal_read(second.fd, &length));
+	assert_int_equal(length, 8);
+	text = fd_read_file(path, 1000);
+	assert_string_equal(text, "one\ntwo\n");
+	free(text);
+	/* The file has something that the other has not, or is gone. */
+	fd = fcntl(second.fd, F_DUPFD_CLOEXEC, 0);
+	journal_close(&second, false);
+	append_to_file(path, "three");
+	journal_init(&second, mem_text(path));
+	assert_int_equal(journal_go_on(&second, &fd, 8, 4), -1);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(journal_go_on(&second, &fd, 8, 4), -1);
+	assert_true(fd >= 0);
+	fd_close(&fd);
+	journal_close(&second, false);
+	assert_int_equal(rmdir(dir), 0);
+	free(path);
+}
+
 /* The cost of a change does not grow: checkpoints come as the text doubles. */
 static void a_journal_is_long_when_it_has_doubled(void **state)
 {
@@ -184,9 +272,12 @@ int main(void)
 		cmocka_unit_test(a_fact_is_read_as_it_was_written),
 		cmocka_unit_test(what_is_no_fact_is_refused),
 		cmocka_unit_test(the_last_word_counts),
+		cmocka_unit_test(a_block_has_the_text_that_it_was_read_from),
+		cmocka_unit_test(a_text_says_how_long_its_checkpoint_is),
 		cmocka_unit_test(wherever_it_is_torn_what_was_whole_before_is_there),
 		cmocka_unit_test(another_format_is_refused_by_name),
 		cmocka_unit_test(a_journal_holds_the_checkpoint_and_what_came_since),
+		cmocka_unit_test(a_journal_is_written_on_by_a_successor),
 		cmocka_unit_test(a_journal_is_long_when_it_has_doubled),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
