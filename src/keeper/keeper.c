@@ -227,13 +227,21 @@ static void hear(struct keeper *k, const struct channel_message *m, int *fd)
 	}
 }
 
+/* One that ends hangs up before its children become ours. */
+static bool manager_lives(const struct keeper *k)
+{
+	struct pollfd hang_up = { .fd = k->channel };
+
+	return k->channel >= 0 && poll(&hang_up, 1, 0) == 0;
+}
+
 /* Whoever lost his parent below us is ours to take away, but for workers: a manager
  * looks at them first.  Before it has told us which they are, nobody is. */
 static void take_orphans(struct keeper *k)
 {
 	struct process orphan = PROCESS_NONE;
 
-	while (k->settled && (orphan.pid = platform_ended_child()) > 0 &&
+	while (k->settled && (orphan.pid = platform_ended_child()) > 0 && manager_lives(k) &&
 	       orphan.pid != k->manager.pid && !hold_is_foster(&k->hold, orphan.pid))
 		platform_reap(&orphan);
 }

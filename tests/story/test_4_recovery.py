@@ -1,5 +1,6 @@
 """A manager that dies is followed by another one, and nobody else notices."""
 
+import ctypes
 import json
 import os
 import signal
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from holdport import FAILED, SUPPORT, alive, descendants, eventually, get
+from holdport import FAILED, SUPPORT, alive, descendants, eventually, get, parent_of
 from moments import RESTARTING
 
 
@@ -94,6 +95,48 @@ def test_a_worker_that_dies_meanwhile_is_replaced_and_its_end_is_known(holdport)
     assert other in holdport.pids("web")
     assert f"signal {int(signal.SIGALRM)} (ALRM)" in holdport.log()
     eventually(lambda: not Path(f"/proc/{first}").exists(), what="nobody stays a zombie")
+    assert get(address) == "worker"
+
+
+PTRACE_SEIZE, WALL = 0x4206, 0x40000000
+
+
+def is_asleep(pid):
+    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "S"
+
+
+def test_the_end_of_a_worker_is_known_also_if_that_of_its_manager_is_not_yet(holdport):
+    """The manager is a zombie of ours first; its workers are its keeper's already."""
+    holdport.run_web("--notify")
+    keeper, manager, [pid] = holdport.pid, holdport.manager_pid, holdport.pids("web")
+    assert ctypes.CDLL(None).ptrace(PTRACE_SEIZE, manager, None, None) == 0
+    os.kill(manager, signal.SIGKILL)
+    eventually(lambda: parent_of(pid) == keeper)
+    os.kill(pid, signal.SIGALRM)
+    eventually(lambda: not alive(pid))
+    os.kill(keeper, signal.SIGCHLD)     # it looks
+    eventually(lambda: is_asleep(keeper))
+    os.waitpid(manager, WALL)
+    holdport.await_replaced("web", [pid])
+    assert f"signal {int(signal.SIGALRM)} (ALRM)" in holdport.log()
+
+
+def test_a_restart_goes_on_whose_worker_was_not_let_run_yet(holdport):
+    """It ends with its manager; that says nothing of it."""
+    hang, failed = holdport.dir / "hang", holdport.dir / "failed"
+    address = holdport.write_web("--notify", section="workers = 2\nready = notify")
+    holdport.run(fail="write@pipe:HANG:1-", env={"HOLDPORT_HANG": str(hang)})
+    holdport.await_("web")
+    old, manager, calls = holdport.pids("web"), holdport.manager_pid, failed.read_text()
+    hang.touch()
+    holdport.ok("restart", "web", "--no-wait")
+    eventually(lambda: failed.read_text() != calls)
+    os.kill(manager, signal.SIGKILL)
+    eventually(lambda: not alive(manager))
+    hang.unlink()
+    holdport.await_replaced("web", old)
+    assert holdport.program("web")["generation"] == 2
+    assert holdport.program("web")["last_error"] is None
     assert get(address) == "worker"
 
 
