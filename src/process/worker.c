@@ -117,7 +117,7 @@ static void lost_status(struct worker *w)
 {
 	log_error("%s: process %ld ended, and somebody else took its exit status", w->name,
 		  (long)w->pid);
-	w->end = (struct process_end){ .code = 255 };
+	w->end = (struct process_end){ .code = WORKER_END_UNKNOWN };
 }
 
 /* The process that we started has ended, the one that it named has not.  The
@@ -158,7 +158,7 @@ static int look_at_end(struct worker *w)
 		return w->adopted ? look_at_fostered(w) : platform_peek(&w->process, &w->end);
 	log_info("%s: main process %ld ended; it was not our child, so its exit status is not "
 		 "known and counts as 255", w->name, (long)w->main.pid);
-	w->end = (struct process_end){ .code = 255 };
+	w->end = (struct process_end){ .code = WORKER_END_UNKNOWN };
 	return 1;
 }
 

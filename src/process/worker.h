@@ -45,6 +45,9 @@ struct worker_memory {
 	const char *reason;			/* borrowed */
 };
 
+/* Exit statuses that say nothing of the program: it did not come to exec(2); nobody knows. */
+enum { WORKER_END_NO_EXEC = 127, WORKER_END_UNKNOWN = 255 };
+
 struct worker {
 	const char *name;			/* "web/3/0", for sentences; the owner's */
 	const struct program_settings *settings;	/* the owner keeps them */

@@ -367,6 +367,14 @@ static void fill_again(struct seat *seat, const struct member *m, const char *wh
 	fill_after(seat, pause);
 }
 
+/* An earlier manager was killed before it let it come to its exec(2), or before it had
+ * written down how it ended: whether it is any good nobody knows. */
+static bool unseen(const struct worker *w)
+{
+	return w->adopted && !w->proved && !w->reason && !w->end.signal &&
+	       (w->end.code == WORKER_END_NO_EXEC || w->end.code == WORKER_END_UNKNOWN);
+}
+
 /* It ended unasked. */
 static void seat_lost(struct seat *seat, struct member *m)
 {
@@ -391,6 +399,8 @@ static void seat_lost(struct seat *seat, struct member *m)
 		(void)snprintf(what, sizeof(what), "ended with %s",
 			       worker_end_text(&m->worker.end, end));
 		fill_again(seat, m, what);
+	} else if (unseen(&m->worker)) {
+		fill_after(seat, 0);
 	} else {
 		char *text = member_failure(m, &lines);
 
