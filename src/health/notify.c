@@ -233,7 +233,7 @@ static size_t hear_one(struct notify *n)
 	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
 				  .msg_controllen = sizeof(control) };
 	struct notify_message m;
-	ssize_t length = recvmsg(n->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	ssize_t length = recvmsg(n->fd, &message, MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	size_t count;
 
 	if (length < 0)
@@ -244,6 +244,7 @@ static size_t hear_one(struct notify *n)
 	n->on(n, &m);
 	for (size_t i = 0; i < count; i++)
 		fd_drop(&fds[i]);
+	(void)recv(n->fd, NULL, 0, MSG_DONTWAIT);
 	return 1 + count / FDS_A_MESSAGE;
 }
 

@@ -52,8 +52,9 @@ int notify_open(struct notify *n, struct loop *loop, const char *path, uid_t use
 /* One that an earlier manager made; takes fd. */
 void notify_go_on(struct notify *n, struct loop *loop, int fd, const char *path,
 		  void (*on)(struct notify *n, struct notify_message *m));
-/* Hears what is still in the queue: a worker may say READY=1 and end.  True: there
- * may be more. */
+/* Hears what is still in the queue: a worker may say READY=1 and end.  A message is taken
+ * out of the queue when it was dealt with: one of us who is killed meanwhile has not lost
+ * it.  True: there may be more. */
 bool notify_drain(struct notify *n);
 void notify_close(struct notify *n);	/* accepts one that was never opened */
 

@@ -92,7 +92,11 @@ static int open_pipes(const struct program_settings *s, struct pipes *p, struct 
 
 static void on_notify(struct notify *n, struct notify_message *message)
 {
-	member_heard(OWNER(n, struct member, notify), message);
+	struct member *m = OWNER(n, struct member, notify);
+
+	member_heard(m, message);
+	if (message->ready || message->main_pid || message->main_pidfd || message->store)
+		program_write_down(m->generation->program);
 }
 
 static void on_ack(struct ack *a)

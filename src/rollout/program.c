@@ -79,6 +79,13 @@ static void on_record(struct loop_later *l)
 	p->rollout->record(p, p->rollout->ctx);
 }
 
+void program_write_down(struct program *p)
+{
+	loop_later_stop(&p->recording);
+	if (p->rollout->record)
+		p->rollout->record(p, p->rollout->ctx);
+}
+
 void program_touch(struct program *p)
 {
 	if (p->rollout->record)

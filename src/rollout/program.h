@@ -118,6 +118,7 @@ void program_retry_at(struct program *p, int64_t when);	/* loop_now() */
 void program_kick(struct program *p);
 /* Something that a successor has to know has changed. */
 void program_touch(struct program *p);
+void program_write_down(struct program *p);	/* the same, now */
 void program_step(struct program *p);
 void program_remember(struct program *p);	/* what is current, as it is now */
 void program_let_go(struct program *p);	/* nothing of it is wanted any more */

@@ -5,9 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <cmocka.h>
 
+#include "base/fd.h"
 #include "base/owner.h"
 #include "base/str.h"
 #include "health/notify.h"
@@ -123,6 +125,35 @@ static void what_outsiders_say_cannot_move_a_cursor(void **state)
 	str_fini(&s);
 }
 
+static unsigned heard, waiting;
+
+static void on_message(struct notify *n, struct notify_message *m)
+{
+	char bytes[16];
+
+	heard += m->ready;
+	waiting += recv(n->fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT) == 7;
+}
+
+static void a_message_waits_until_it_was_dealt_with(void **state)
+{
+	struct loop *loop = loop_new(NULL);
+	struct notify n;
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends), 0);
+	notify_go_on(&n, loop, ends[0], "/nonexistent", on_message);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(send(ends[1], "READY=1", 7, 0), 7);
+	assert_false(notify_drain(&n));
+	assert_int_equal(heard, 2);
+	assert_int_equal(waiting, 2);
+	notify_close(&n);
+	fd_close(&ends[1]);
+	loop_free(loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,6 +162,7 @@ int main(void)
 		cmocka_unit_test(a_status_is_cut_between_characters),
 		cmocka_unit_test(a_name_has_255_characters_at_most),
 		cmocka_unit_test(what_outsiders_say_cannot_move_a_cursor),
+		cmocka_unit_test(a_message_waits_until_it_was_dealt_with),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
