@@ -9,6 +9,7 @@ extern const struct option_type option_environment_file, option_limit, option_ha
 	option_workers, option_exit_codes, option_ready, option_ladder,
 	option_level,			/* int64_t; TRAIT_UNSET */
 	option_output,			/* struct output; .words */
+	option_cpu_max,			/* char *; NULL: empty */
 	option_processors, option_capabilities;
 
 #endif

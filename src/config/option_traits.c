@@ -1,8 +1,10 @@
 /* What a process is beside its user (platform/traits.h), as a user writes it. */
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "config/option_program.h"
 #include "config/quantity.h"
 #include "config/words.h"
@@ -154,3 +156,37 @@ static void print_capabilities(const struct option *o, const void *object, struc
 
 const struct option_type option_capabilities = { "list of names", false, read_capabilities,
 						 print_capabilities, NULL };
+
+/* cpu_max: "50000 100000", in one form. */
+
+static int read_cpu_max(const struct option *o, const char *text, const struct reading *r,
+			void *object, struct err *err)
+{
+	long long quota = 0, period = 100000;
+	int end = 0;
+
+	(void)r;
+	*OPTION_AT(o, object, char *) = NULL;
+	if (!*text)
+		return 0;
+	(void)(sscanf(text, "%lld %n%lld%n", &quota, &end, &period, &end));
+	if (quota < 1000 || period < 1000 || period > 1000000 || text[end])
+		return err_set(err, 0, "cannot read \"%.80s\"; it is microseconds of a period, and "
+			       "the period: 1000 or more, the period at most 1000000", text);
+	*OPTION_AT(o, object, char *) = mem_format("%lld %lld", quota, period);
+	return 0;
+}
+
+static void print_cpu_max(const struct option *o, const void *object, struct str *out)
+{
+	if (*OPTION_AT_CONST(o, object, char *))
+		str_add(out, *OPTION_AT_CONST(o, object, char *));
+}
+
+static void free_cpu_max(const struct option *o, void *object)
+{
+	free(*OPTION_AT(o, object, char *));
+}
+
+const struct option_type option_cpu_max = { "two numbers", false, read_cpu_max, print_cpu_max,
+					    free_cpu_max };

@@ -136,6 +136,21 @@ const struct option options_program[] = {
 	  .help = "The capabilities that it has, also as another user than root, and beyond which "
 		  "nothing below it can go: names such as net_bind_service, a list, or none. "
 		  "Empty: what its user has." },
+	{ FIELD_AS("memory_max", limits_of_group.memory_max, int64_t, option_size), .preset = "",
+	  .max = INT64_MAX / 2, .effect = EFFECT_RESTART,
+	  .help = "How much memory the workers of a generation may have together, as in cgroups(7); "
+		  "beyond it the kernel ends one of them. Empty: no limit." },
+	{ FIELD_AS("cpu_weight", limits_of_group.cpu_weight, int64_t, option_number), .preset = "",
+	  .min = 1, .max = 10000, .effect = EFFECT_RESTART,
+	  .help = "Their share of the processors beside others, 1 to 10000; the system's is 100. "
+		  "Empty: that." },
+	{ FIELD_AS("cpu_max", limits_of_group.cpu_max, char *, option_cpu_max), .preset = "",
+	  .effect = EFFECT_RESTART,
+	  .help = "How much of the processors they may use: microseconds in a period, and the "
+		  "period if it is not 100000, such as 50000 100000 for half of one. Empty: all." },
+	{ FIELD_AS("pids_max", limits_of_group.pids_max, int64_t, option_number), .preset = "",
+	  .min = 1, .max = 4194304, .effect = EFFECT_RESTART,
+	  .help = "How many processes and threads they may be. Empty: no limit." },
 	{ LIST(sockets), .preset = "", .effect = EFFECT_RESTART,
 	  .help = "The [socket:NAME] sections that the program serves, a list in the order in "
 		  "which it gets them." },
@@ -249,7 +264,6 @@ const struct option options_program[] = {
 };
 
 const char *const program_not_yet[] = {
-	"memory_max", "cpu_weight", "cpu_max", "pids_max",
 	"health", "health_interval", "health_timeout", "health_failures", "rollback_window",
 	"max_age", "max_memory", NULL,
 };

@@ -34,11 +34,30 @@ static void free_log(const struct option *o, void *object)
 	option_text.fini(o, object);
 }
 
+/* Its place in the hierarchy, not one in a file system. */
+static int read_cgroup(const struct option *o, const char *text, const struct reading *r,
+		       void *object, struct err *err)
+{
+	int64_t unused;
+
+	if (*text != '/' && option_word_value(o, text, &unused, err) < 0)
+		return -1;
+	if (strstr(text, ".."))
+		return err_set(err, 0, "\"%.80s\" is no place in the hierarchy", text);
+	return option_text.read(o, text, r, object, err);
+}
+
+static const struct option_type cgroup_type = { "word or path", false, read_cgroup, print_log,
+						free_log };
 static const struct option_type log_type = { "word or path", false, read_log, print_log, free_log };
 
 /* clang-format off */
 static const struct option_word logs[] = {
 	{ "stderr", 0 }, { "syslog", 0 }, { "journal", 0 }, { "/PATH", 0 }, { NULL, 0 },
+};
+
+static const struct option_word cgroups[] = {
+	{ "auto", 0 }, { "none", 0 }, { "/PATH", 0 }, { NULL, 0 },
 };
 
 const struct option options_supervisor[] = {
@@ -57,6 +76,11 @@ const struct option options_supervisor[] = {
 	{ FIELD(shutdown_timeout, int64_t, option_duration), .preset = "90s", .max = 86400000,
 	  .effect = EFFECT_LIVE,
 	  .help = "How long an orderly shutdown may take; then what is left is killed." },
+	{ FIELD(cgroup, char *, cgroup_type), .preset = "auto", .words = cgroups,
+	  .effect = EFFECT_RESTART,
+	  .help = "Where each generation gets a group of its own (cgroups(7), version 2): auto: "
+		  "below the one that we are in, if that was given into our hands (Delegate=yes of "
+		  "systemd); /PATH: below that one; none: nowhere. Taken at the supervisor's start." },
 	{ FIELD(upgrade_timeout, int64_t, option_duration), .preset = "30s", .min = 1,
 	  .max = 86400000, .effect = EFFECT_LIVE,
 	  .help = "How long an upgrade waits: for the new executable's answer whether it "

@@ -21,6 +21,7 @@
 #include "base/names.h"
 #include "base/text_list.h"
 #include "socket/address.h"
+#include "platform/cgroup.h"
 #include "platform/traits.h"
 
 #define TUNE_UNSET (-1)		/* of a number: leave it as the system has it */
@@ -39,6 +40,7 @@ struct supervisor_settings {
 	char *log;			/* "stderr", "syslog", "journal" or a path */
 	int64_t shutdown_timeout;	/* ms */
 	int64_t upgrade_timeout;	/* ms */
+	char *cgroup;			/* "auto", "none" or /PATH in the hierarchy */
 	char *read_group, *change_group;	/* NULL: nobody beside root and ourselves */
 	gid_t read_gid, change_gid;	/* the same, resolved; (gid_t)-1: nobody */
 };
@@ -145,6 +147,7 @@ struct program_settings {
 	struct limit *limits;
 	size_t limit_count;
 	struct traits traits;
+	struct cgroup_limits limits_of_group;
 	struct text_list sockets;	/* names of [socket:…] sections, each exists */
 	unsigned handoff;		/* a set of enum handoff */
 	int64_t workers;		/* auto is resolved when read */

@@ -46,6 +46,7 @@ struct spawn {
 	char *const *argv, *const *env;
 	char *pid_digits[SPAWN_PIDS];	/* inside env: where the child writes its own pid, or NULL */
 	size_t pid_digits_size;
+	const int *cgroup;		/* the door of its group (platform/cgroup.h); NULL: none */
 	bool session;			/* a session of its own, not only a group */
 	int *ret_gate;			/* not NULL: it waits before exec until a byte is written
 					 * there, and ends if that is closed instead */

@@ -317,6 +317,7 @@ int launch_prepare(const struct launch_spec *spec, struct launch *ret, struct er
 	l.spawn.argv = l.argv.items;
 	l.spawn.env = l.env.items;
 	l.spawn.pid_digits_size = ENV_PID_SIZE;
+	l.spawn.cgroup = spec->command ? NULL : spec->cgroup;
 	l.spawn.directory = l.place.directory;
 	lay_out_fds(spec, &names, &l);
 	unblock_for_nginx(spec);

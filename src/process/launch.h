@@ -32,6 +32,7 @@ struct launch_spec {
 	const char *ack_path;		/* for HANDOFF_EINHORN */
 	const char *door_path;		/* for HANDOFF_INTERCEPT by preloading */
 	const char *private_dir;	/* NULL: it has none */
+	const int *cgroup;		/* the door of its group; NULL: none */
 	int ready_fd;			/* what becomes program->ready.fd, or -1 */
 	int out, err;			/* what becomes 1 and 2, or SPAWN_FD_NULL */
 };

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/owner.h"
+#include "process/cgroups.h"
 #include "rollout/backoff.h"
 #include "rollout/program.h"
 
@@ -24,8 +25,24 @@ struct generation *generation_new(struct program *p, unsigned number, unsigned w
 	return g;
 }
 
+char *generation_group(const struct generation *g)
+{
+	return mem_format("%s.%u", g->program->name, g->number);
+}
+
+static void leave_group(struct generation *g)
+{
+	char *name = generation_group(g);
+
+	cgroups_leave(g->program->rollout->cgroups, name,
+		      g->means->program->kill_mode != KILL_PROCESS);
+	free(name);
+}
+
 void generation_free(struct generation *g)
 {
+	if (g->grouped)
+		leave_group(g);
 	list_remove(&g->node);
 	for (size_t i = 0; i < g->seat_count; i++) {
 		loop_timer_stop(&g->seats[i]->again);

@@ -38,6 +38,7 @@ struct generation {
 	const char *proved_by;		/* NULL until the first proof */
 	bool takes_over;		/* what is new comes to its sockets (takeover.h) */
 	bool hurried;			/* it is beyond max_generations */
+	bool grouped;			/* it has a group of the system's (process/cgroups.h) */
 	bool halted;			/* failed half way with on_failure = stop */
 	char *failure;			/* the first one, or NULL */
 	struct text_list failure_lines;
@@ -46,6 +47,9 @@ struct generation {
 struct generation *generation_new(struct program *p, unsigned number, unsigned wish,
 				  struct means *means);
 void generation_free(struct generation *g);	/* only without members */
+
+/* Of its group, of any; the caller owns it. */
+char *generation_group(const struct generation *g);
 
 /* Of a seat, as a successor has to know it. */
 struct seat_memory {

@@ -13,6 +13,7 @@
 #include "base/owner.h"
 #include "keeper/custody.h"
 #include "platform/platform.h"
+#include "process/cgroups.h"
 #include "process/private_dir.h"
 #include "rollout/generation.h"
 #include "rollout/heard.h"
@@ -247,11 +248,22 @@ static int prepare_check(const struct launch_spec *worker, struct launch *ret, s
 	return launch_prepare(&spec, ret, err) < 0 ? err_in(err, "ready = exec") : 0;
 }
 
+static int enter_group(struct generation *g, const struct program_settings *s, int *ret_door,
+		       struct err *err)
+{
+	char *name = generation_group(g);
+	int rc = cgroups_enter(g->program->rollout->cgroups, name, s, &g->grouped, ret_door, err);
+
+	free(name);
+	return rc;
+}
+
 static int launch(struct member *m, const struct means *means, const struct pipes *p,
 		  struct launch *check, struct err *err)
 {
 	const char *base = m->generation->program->rollout->private_dir;
 	char *own = private_dir_path(base, means->program);
+	int door = -1;
 	struct launch_spec spec = {
 		.private_dir = own,
 		.program = means->program, .held = m->held, .held_count = means->held_count,
@@ -268,11 +280,16 @@ static int launch(struct member *m, const struct means *means, const struct pipe
 	int rc = -1;
 
 	if (private_dir_make(base, own, means->program, err) < 0 ||
-	    prepare_check(&spec, check, err) < 0 || launch_prepare(&spec, &ready, err) < 0 ||
+	    enter_group(m->generation, means->program, &door, err) < 0)
+		goto out;
+	spec.cgroup = door >= 0 ? &door : NULL;
+	if (prepare_check(&spec, check, err) < 0 || launch_prepare(&spec, &ready, err) < 0 ||
 	    worker_start(&m->worker, &ready, err) < 0)
 		launch_fini(check);
 	else
 		rc = 0;
+out:
+	fd_close(&door);
 	free(own);
 	return rc;
 }

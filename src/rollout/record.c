@@ -161,6 +161,7 @@ static void add_generation(struct str *out, const struct generation *g,
 	fact_number(out, "takes_over", g->takes_over);
 	fact_text(out, "proved_by", g->proved_by);
 	fact_number(out, "hurried", g->hurried);
+	fact_number(out, "grouped", g->grouped);
 	fact_number(out, "halted", g->halted);
 	fact_text(out, "failure", g->failure);
 	fact_end(out);

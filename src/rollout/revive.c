@@ -150,6 +150,7 @@ static void revive_generation(struct revival *r, const struct fact *f)
 	g->state = generation_state_of(f);
 	g->proved_by = proof_word(fact_get(f, "proved_by"));
 	g->hurried = fact_bool(f, "hurried");
+	g->grouped = fact_bool(f, "grouped");
 	g->halted = fact_bool(f, "halted");
 	g->takes_over = fact_bool(f, "takes_over");
 	g->failure = mem_text(fact_get(f, "failure"));

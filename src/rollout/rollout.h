@@ -25,11 +25,13 @@ struct program;
 struct custody;
 struct foster;
 struct log_writer;
+struct cgroups;
 
 struct rollout {
 	struct loop *loop;
 	struct store *store;
 	const char *notify_dir;	/* where workers' notify sockets are made */
+	struct cgroups *cgroups;	/* a group for each generation; NULL: none */
 	const char *private_dir;	/* programs' own directories; NULL: nowhere */
 	struct drains drains;	/* workers on their way out */
 	struct list trials;	/* runs of readiness commands (health/trial.h) */

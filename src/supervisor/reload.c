@@ -23,16 +23,21 @@ static void tell_facts(void *ctx, struct control_facts *ret)
 }
 
 /* What only a new start can change: a successor of this manager is none. */
+static void keep_as_it_is(const char *key, const char *ours, char **now)
+{
+	if (strcmp(ours, *now) == 0)
+		return;
+	log_warning("%s: the change from %s to %s takes effect at the next start", key, ours, *now);
+	free(*now);
+	*now = mem_text(ours);
+}
+
 static void keep_fixed(const struct supervisor *s, struct settings *now)
 {
-	const char *ours = s->settings->supervisor.runtime_dir;
+	const struct supervisor_settings *ours = &s->settings->supervisor;
 
-	if (strcmp(ours, now->supervisor.runtime_dir) == 0)
-		return;
-	log_warning("runtime_dir: the change from %s to %s takes effect at the next start", ours,
-		    now->supervisor.runtime_dir);
-	free(now->supervisor.runtime_dir);
-	now->supervisor.runtime_dir = mem_text(ours);
+	keep_as_it_is("runtime_dir", ours->runtime_dir, &now->supervisor.runtime_dir);
+	keep_as_it_is("cgroup", ours->cgroup, &now->supervisor.cgroup);
 }
 
 static bool same_text(const char *a, const char *b)

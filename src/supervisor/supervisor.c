@@ -192,6 +192,18 @@ static int output_start(struct supervisor *s, struct err *err)
 	return 0;
 }
 
+static int groups_start(struct supervisor *s, struct err *err)
+{
+	(void)err;
+	cgroups_start(&s->cgroups, s->loop, s->settings->supervisor.cgroup, s->link.keeper);
+	return 0;
+}
+
+static void groups_stop(struct supervisor *s)
+{
+	cgroups_stop(&s->cgroups);
+}
+
 static void output_stop(struct supervisor *s)
 {
 	log_writer_stop(&s->output);
@@ -205,14 +217,17 @@ static int programs_start(struct supervisor *s, struct err *err)
 				       .program_gone = supervisor_program_gone, .ctx = s };
 	s->rollout.custody = &s->memory.custody;
 	s->rollout.logs = &s->output;
+	s->rollout.cgroups = &s->cgroups;
 	s->rollout.foster = &s->foster;
 	s->rollout.record = memory_of_program;
 	list_init(&s->rollout.programs);
 	drains_init(&s->rollout.drains, &s->store);
 	memory_give_sockets(s);
-	if (!s->follows)
-		return cold_start(s, err);
-	memory_revive(s);
+	if (s->follows)
+		memory_revive(s);
+	else if (cold_start(s, err) < 0)
+		return -1;
+	cgroups_tidy(&s->cgroups);
 	return 0;
 }
 
@@ -302,6 +317,7 @@ static const struct stage {
 	{ "sockets", store_start, store_stop },
 	{ "memory", memory_stage_start, memory_stop },
 	{ "output", output_start, output_stop },
+	{ "groups", groups_start, groups_stop },
 	{ "programs", programs_start, programs_stop },
 	{ "control", control_stage_start, control_stage_stop },
 	{ "handover", handover_start, handover_stop },

@@ -9,6 +9,7 @@
 #include "control/control.h"
 #include "keeper/link.h"
 #include "logs/writer.h"
+#include "process/cgroups.h"
 #include "process/pid_file.h"
 #include "rollout/rollout.h"
 #include "socket/inherit.h"
@@ -72,6 +73,7 @@ struct supervisor {
 	struct inherited inherited;	/* until the store has them */
 	struct store store;
 	struct log_writer output;	/* of workers, to files */
+	struct cgroups cgroups;
 	struct rollout rollout;
 	struct control control;
 	struct pid_file pid_file;

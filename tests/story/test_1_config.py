@@ -52,7 +52,6 @@ command = /bin/true
     ("program:web", "max_age = 1d"),
     ("program:web", "health = http:/"), 
     ("program:web", "stdout = syslog"), ("program:web", "stderr = journal"),
-    ("program:web", "cpu_weight = 10"), ("program:web", "memory_max = 1G"),
     ("socket:http", "when_busy = adopt")])
 def test_what_is_not_in_this_version_is_said_so(holdport, section, line):
     needed = {"program:web": "command = /bin/true\n", "socket:http": "listen = 8080\n"}

@@ -88,7 +88,6 @@ static void what_has_no_effect_yet_is_refused(void **state)
 		"stdout = syslog",
 		"stderr = journal",
 		"health = tcp",
-		"memory_max = 1G",
 		"rollback_window = 1s",
 	};
 	char text[256];

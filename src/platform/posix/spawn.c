@@ -20,6 +20,7 @@
 /* What the child was at, so that the parent can say it in words. */
 #define STEPS(X)                               \
 	X(GROUP, "process group")              \
+	X(CGROUP, "cgroup")                    \
 	X(FDS, "descriptors")                  \
 	X(OOM, "oom_score_adj")                \
 	X(NICE, "nice value")                  \
@@ -204,6 +205,8 @@ static enum step prepare(const struct spawn *s, int *file, int *report, int *gat
 
 	if ((s->session ? setsid() : setpgid(0, 0)) < 0)
 		return STEP_GROUP;
+	if (s->cgroup && write(*s->cgroup, "0", 1) != 1)
+		return STEP_CGROUP;
 	if (place(s, file, report, gate) < 0)
 		return STEP_FDS;
 	failed = change_rights(s, *report);
