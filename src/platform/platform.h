@@ -132,8 +132,9 @@ pid_t platform_parent(pid_t pid);
 /* Was a process below it, which runs another executable, started with this item
  * ("NAME=value") in its environment?  1, 0, -1. */
 int platform_below_started_with(pid_t pid, const char *item, struct err *err);
-/* Kills the children of a process that were started with all of these in their environment;
- * an item that ends with a star is the beginning of one.  How many those were, -1. */
+/* Kills the children of a process that were started with all of these in their environment,
+ * and those below them; an item that ends with a star is the beginning of one.  Where it
+ * killed somebody, more may have come: it is asked again.  How many those were, -1. */
 int platform_kill_children_with(pid_t parent, const char *const *items, size_t count,
 				struct err *err);
 

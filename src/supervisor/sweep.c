@@ -2,8 +2,8 @@
  * its worker's process group, and whose parent has ended, is the keeper's child by now, and
  * what is in its environment says whose it was.
  *
- * Those below it come to the keeper when it has ended: so it is looked again until nobody is
- * found.  At the end of all that is waited for, a moment at most. */
+ * Those below it that were not seen there come to the keeper when it has ended: so it is looked
+ * again until nobody is found.  At the end of all that is waited for, a moment at most. */
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>

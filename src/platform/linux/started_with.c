@@ -12,7 +12,7 @@
 #include "platform/platform.h"
 #include "platform/process.h"
 
-enum { ENVIRONMENT_MOST = 1 << 17 };
+enum { ENVIRONMENT_MOST = 1 << 17, DEPTH_MOST = 32 };
 
 /* The environment as it was at exec(2), items ended by NUL; cut if it is long. */
 static ssize_t read_environment(pid_t pid, char *ret, size_t size)
@@ -91,27 +91,51 @@ static bool has_all(pid_t pid, const char *const *items, size_t count)
 	return true;
 }
 
-/* Held first, and looked at then: what is signalled is what was seen. */
-static bool kill_if_it_has(pid_t pid, pid_t parent, const char *const *items, size_t count)
+static int kill_below(pid_t parent, unsigned depth);
+
+/* Held first, and looked at then: what is signalled is what was seen.  One that is being
+ * killed forks no more: either all its children are seen below it, or it has ended and they
+ * have come to its parent's. */
+static int kill_tree(pid_t pid, pid_t parent, const char *const *items, size_t count,
+		     unsigned depth)
 {
 	struct process p = { .pid = pid, .handle = platform_handle_open(pid) };
-	bool killed = platform_parent(pid) == parent && has_all(pid, items, count) &&
-		      platform_signal(&p, SIGKILL) == 0;
+	int killed = 0;
 
+	if (platform_parent(pid) == parent && (p.handle < 0 || !platform_has_ended(&p)) &&
+	    has_all(pid, items, count) && platform_signal(&p, SIGKILL) == 0)
+		killed = 1 + kill_below(pid, depth + 1);
 	fd_close(&p.handle);
 	return killed;
+}
+
+static int kill_children(const struct proc_family *f, pid_t parent, const char *const *items,
+			 size_t count, unsigned depth)
+{
+	int killed = 0;
+
+	for (size_t i = 0; i < f->count; i++)
+		killed += kill_tree(f->pids[i], parent, items, count, depth);
+	return killed;
+}
+
+/* Who is deeper than that comes to the keeper, and is found there. */
+static int kill_below(pid_t parent, unsigned depth)
+{
+	struct proc_family f = { .count = 0 };
+
+	if (depth > DEPTH_MOST || proc_children(parent, &f) < 0)
+		return 0;
+	return kill_children(&f, parent, NULL, 0, depth);
 }
 
 int platform_kill_children_with(pid_t parent, const char *const *items, size_t count,
 				struct err *err)
 {
 	struct proc_family f = { .count = 0 };
-	int killed = 0;
 
 	if (proc_children(parent, &f) < 0)
 		return err_sys(err, errno, "cannot look for what is below process %ld",
 			       (long)parent);
-	for (size_t i = 0; i < f.count; i++)
-		killed += kill_if_it_has(f.pids[i], parent, items, count);
-	return killed;
+	return kill_children(&f, parent, items, count, 0);
 }
