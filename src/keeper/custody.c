@@ -177,7 +177,7 @@ int custody_claim(struct custody *c, unsigned number, const char *what)
 	return fd_take(&c->items[number].fd);
 }
 
-void custody_put(struct custody *c, unsigned number, const char *what, int *fd)
+void custody_take(struct custody *c, unsigned number, const char *what, int *fd)
 {
 	struct custody_item *i;
 
@@ -189,8 +189,33 @@ void custody_put(struct custody *c, unsigned number, const char *what, int *fd)
 	fd_close(&i->fd);
 	name_it(i, what);
 	i->fd = fd_take(fd);
-	if (i->fd >= 0)
-		link_say(c->link, CHANNEL_HOLD, number, what, i->fd);
+}
+
+static void say_held(struct custody *c, size_t number)
+{
+	if (c->items[number].fd >= 0)
+		link_say(c->link, CHANNEL_HOLD, (int64_t)number, c->items[number].what,
+			 c->items[number].fd);
+}
+
+void custody_put(struct custody *c, unsigned number, const char *what, int *fd)
+{
+	custody_take(c, number, what, fd);
+	if (number < c->count)
+		say_held(c, number);
+}
+
+static int turn_of(const char *what)
+{
+	return strcmp(what, "lock") == 0 ? 2 : strcmp(what, "journal") == 0 ? 1 : 0;
+}
+
+void custody_tell(struct custody *c)
+{
+	for (int turn = 0; turn <= 2; turn++)
+		for (size_t n = 1; n < c->count; n++)
+			if (turn_of(c->items[n].what) == turn)
+				say_held(c, n);
 }
 
 uint64_t custody_inode_of(const struct custody *c, unsigned number)

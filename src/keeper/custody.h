@@ -49,6 +49,11 @@ int custody_claim(struct custody *c, unsigned number, const char *what);
 /* As if the keeper had given it; it has it from now on.  fd -1: the number is in use,
  * and nothing is behind it. */
 void custody_put(struct custody *c, unsigned number, const char *what, int *fd);
+/* The same, but that the keeper has it after custody_tell(): the journal after all that it
+ * speaks of, and the lock after that.  If we are killed before, a keeper that has a part of
+ * it does not take that for the whole, and the state file is read. */
+void custody_take(struct custody *c, unsigned number, const char *what, int *fd);
+void custody_tell(struct custody *c);
 uint64_t custody_inode_of(const struct custody *c, unsigned number);	/* 0: nothing */
 /* The first that is for this and was not claimed; 0: none. */
 unsigned custody_find(const struct custody *c, const char *what);

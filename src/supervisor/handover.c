@@ -163,7 +163,7 @@ static bool take_everything(struct supervisor *s, int fd)
 				  "of it came, for there is no room (open files, RLIMIT_NOFILE)");
 			return false;
 		} else if (m.number > 0 && m.number < CUSTODY_MOST)
-			custody_put(c, (unsigned)m.number, m.text, &given);
+			custody_take(c, (unsigned)m.number, m.text, &given);
 		else
 			fd_drop(&given);
 	fd_drop(&given);
@@ -186,6 +186,7 @@ int handover_ask(struct supervisor *s, const char *dir)
 	if (fd >= 0 && channel_send(fd, CHANNEL_TAKE, 0, 0, s->file, -1) == 0 &&
 	    take_everything(s, fd)) {
 		await_end(fd);
+		custody_tell(&s->memory.custody);
 		rc = 0;
 	}
 	fd_close(&fd);
