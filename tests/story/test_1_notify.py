@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import textwrap
 import time
@@ -212,6 +213,24 @@ time.sleep(60)
     assert "missed its watchdog" in events
     time.sleep(1)
     assert holdport.pids("web") == [second["pid"]]
+
+
+def test_what_was_said_while_we_were_kept_from_listening_counts(holdport):
+    run_client(holdport, """
+say("READY=1")
+note("up")
+while True:
+    say("WATCHDOG=1")
+    time.sleep(0.05)
+""", section="watchdog = 1s")
+    [first] = await_note(holdport, "up")
+    manager = holdport.manager_pid
+    for _ in range(2):
+        os.kill(manager, signal.SIGSTOP)
+        time.sleep(1.3)             # the deadline passes
+        os.kill(manager, signal.SIGCONT)
+        assert holdport.pids("web") == [first["pid"]]
+    assert "missed its watchdog" not in holdport.log()
 
 
 def test_a_worker_may_ask_to_be_taken_for_dead(holdport):

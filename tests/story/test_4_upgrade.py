@@ -161,6 +161,50 @@ def test_half_a_line_is_whole_after_a_rollback_too(holdport):
     eventually(lambda: "web/1/0: half of line 0, whole line 0\n" in holdport.log())
 
 
+TALKS = """#!/usr/bin/python3
+import os, socket, time
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.connect(os.environ["NOTIFY_SOCKET"])
+s.send(b"READY=1")
+n = 0
+while not os.path.exists({over!r}):
+    print("line", n, flush=True)
+    s.send(b"WATCHDOG=1\\nSTATUS=%d" % n)
+    n += 1
+    time.sleep(0.01)
+print("that was", n, flush=True)
+time.sleep(1000)
+"""
+
+
+def test_nothing_is_lost_of_one_that_talks_all_the_time(holdport):
+    """Each line once and in order, its last word and its signs of life: through upgrades and
+    a rollback."""
+    over, script = holdport.dir / "over", holdport.dir / "server"
+    script.write_text(TALKS.format(over=str(over)))
+    script.chmod(0o755)
+    _, [pid], daemon = run_installed(holdport, section=f"""\
+        command = {script}
+        ready = notify
+        handoff = none
+        watchdog = 2s
+        """)
+    for _ in range(3):
+        holdport.ok("upgrade")
+    put_image(daemon, "exit")
+    assert "rolled back" in holdport.cmd("upgrade").err
+    over.touch()
+    said = "web/1/0: that was "
+    eventually(lambda: said in holdport.log())
+    count = int(holdport.log().split(said)[1].split()[0])
+    lines = re.findall(r"^web/1/0: line (\d+)$", holdport.log(), re.M)
+    assert lines == [str(n) for n in range(count)]
+    holdport.await_(lambda s: status_of(holdport) == str(count - 1))
+    assert "missed its watchdog" not in holdport.log()
+    assert holdport.pids("web") == [pid] and holdport.program("web")["restarts"] == 0
+    holdport.ok("stop", "web")
+
+
 def test_a_watchdog_that_runs_is_not_wound_up(holdport):
     run_installed(holdport, section="watchdog = 2s")
 
