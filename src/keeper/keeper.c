@@ -25,6 +25,7 @@
 
 enum {
 	EXIT_NO_MANAGER = 1,
+	ENDS_WITHIN_MS = 5000,
 	FD_DIGITS = 12,
 	/* A manager that dies is followed at once, one that keeps dying after a pause. */
 	PAUSE_FIRST_MS = 100,
@@ -83,6 +84,7 @@ static int catch_signals(struct keeper *k, struct err *err)
 	for (size_t i = 0; i < COUNT(passed_down); i++)
 		(void)sigaction(passed_down[i], &act, NULL);
 	(void)sigaction(SIGCHLD, &act, NULL);
+	(void)sigaction(SIGABRT, &act, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
 	platform_take_signals();	/* whoever started us may have blocked them */
 	return 0;
@@ -312,11 +314,26 @@ static void look_at_manager(struct keeper *k)
 		bury_manager(k, &end);
 }
 
+/* The watchdog above us: our manager's loop does not turn.  While it lives nobody gets what
+ * it has; with both of us gone the next `run` takes up what lives. */
+static _Noreturn void end_both(struct keeper *k)
+{
+	struct pollfd gone = { .fd = k->manager.handle, .events = POLLIN };
+
+	log_error("ended as one that does not answer, and the manager too");
+	if (k->manager.pid > 0 && platform_signal(&k->manager, SIGKILL) == 0)
+		(void)poll(&gone, 1, ENDS_WITHIN_MS);
+	(void)signal(SIGABRT, SIG_DFL);
+	abort();
+}
+
 static void heed_signals(struct keeper *k)
 {
 	unsigned char number;
 
 	while (read(k->signals, &number, 1) == 1) {
+		if (number == SIGABRT)
+			end_both(k);
 		if (number != SIGCHLD) {
 			pass_down(k, number);
 			continue;

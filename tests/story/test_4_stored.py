@@ -2,11 +2,12 @@
 workers."""
 
 import os
+import signal
 import socket
 
 import pytest
 
-from holdport import connect, eventually, get, kill
+from holdport import alive, connect, eventually, get, kill
 from service_manager import ServiceManager
 
 
@@ -147,6 +148,23 @@ def test_a_killed_keeper_is_followed_with_the_same_sockets(holdport, above):
     assert inodes(holdport) == before and holdport.pids("web") == pids
     manager.await_stored(before)
     assert "is closed" not in holdport.log()
+    assert get(address) == "worker"
+
+
+def test_a_watchdog_above_ends_a_manager_that_hangs_too(holdport, above):
+    """It ends the main process, by SIGABRT; the other one would keep everything."""
+    address, _ = two_sockets(holdport)
+    manager = above()
+    manager.start()
+    holdport.await_("web")
+    before, pids, hung = inodes(holdport), holdport.pids("web"), holdport.manager_pid
+    os.kill(hung, signal.SIGSTOP)
+    os.kill(holdport.pid, signal.SIGABRT)
+    assert holdport.process.wait() == -signal.SIGABRT
+    assert not alive(hung)
+    holdport.take_orphans()
+    manager.start()
+    assert inodes(holdport) == before and holdport.pids("web") == pids
     assert get(address) == "worker"
 
 

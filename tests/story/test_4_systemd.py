@@ -113,6 +113,18 @@ def test_a_killed_keeper_is_followed_and_workers_do_not_notice(holdport, unit):
     assert inode(now) == inode(before) and pids(now) == pids(before)
 
 
+@pytest.mark.long
+def test_its_watchdog_ends_one_that_hangs(holdport, unit):
+    unit.systemctl("start")
+    before, main = unit.runs(), unit["MainPID"]
+    with holdport.load(unit.address, "--rate", 100) as load:
+        unit.box.ok("kill", "-STOP", before["supervisor"]["manager_pid"])
+        eventually(lambda: unit["MainPID"] not in ("0", main), seconds=90)
+        now = unit.runs(main)
+    load.expect(refused=0, failed=0)
+    assert inode(now) == inode(before) and pids(now) == pids(before)
+
+
 def test_addresses_outlive_all_processes(holdport, unit):
     unit.systemctl("start")
     before = unit.runs()
