@@ -113,6 +113,31 @@ def test_a_killed_keeper_is_followed_and_workers_do_not_notice(holdport, unit):
     assert inode(now) == inode(before) and pids(now) == pids(before)
 
 
+def test_what_an_orphan_has_is_there_when_the_file_is_mended(holdport, unit):
+    """A start that failed takes nothing away from it."""
+    unit.systemctl("start")
+    before, main = unit.runs(), unit["MainPID"]
+    sound = holdport.config.read_text()
+    holdport.config.write_text(sound + "no such key = 1\n")
+    unit.kill(main)
+    eventually(lambda: unit["ActiveState"] == "failed")
+    assert get(unit.address) == "worker"
+    holdport.config.write_text(sound)
+    unit.systemctl("start")
+    now = unit.runs(main)
+    assert inode(now) == inode(before) and pids(now) == pids(before)
+
+
+def test_one_that_was_started_by_hand_is_waited_for(holdport, unit):
+    command = BUILD / "bin/holdport"
+    unit.box.ok("sh", "-c", f"{command} run -c {holdport.config} >/dev/null 2>&1 &")
+    eventually(unit.status)
+    unit.box.ok("systemctl", "start", "--no-block", "holdport")
+    eventually(lambda: int(unit["NRestarts"]) > 1)
+    unit.box.ok(command, "shutdown", "-c", holdport.config)
+    unit.runs()
+
+
 @pytest.mark.long
 def test_its_watchdog_ends_one_that_hangs(holdport, unit):
     unit.systemctl("start")
