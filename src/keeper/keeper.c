@@ -22,6 +22,7 @@
 #include "keeper/relay.h"
 #include "platform/handle.h"
 #include "platform/process.h"
+#include "rollout/backoff.h"
 
 enum {
 	EXIT_NO_MANAGER = 1,
@@ -56,39 +57,6 @@ struct keeper {
 	struct passed passed;
 	int code;			/* what we end with; -1: not yet */
 };
-
-static const int passed_down[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2 };
-
-/* The writing end for the handler: no handler is given anything but a number. */
-static int caught = -1;
-
-static void on_signal(int number)
-{
-	unsigned char byte = (unsigned char)number;
-	int kept = errno;
-
-	(void)!write(caught, &byte, 1);
-	errno = kept;
-}
-
-static int catch_signals(struct keeper *k, struct err *err)
-{
-	struct sigaction act = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
-	int ends[2];
-
-	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
-		return err_sys(err, errno, "cannot make a pipe for signals");
-	k->signals = ends[0];
-	caught = ends[1];
-	(void)sigfillset(&act.sa_mask);
-	for (size_t i = 0; i < COUNT(passed_down); i++)
-		(void)sigaction(passed_down[i], &act, NULL);
-	(void)sigaction(SIGCHLD, &act, NULL);
-	(void)sigaction(SIGABRT, &act, NULL);
-	(void)signal(SIGPIPE, SIG_IGN);
-	platform_take_signals();	/* whoever started us may have blocked them */
-	return 0;
-}
 
 static void pass_down(struct keeper *k, int number)
 {
@@ -264,11 +232,7 @@ static void listen_to_manager(struct keeper *k)
 
 static int64_t pause_before_next(const struct keeper *k)
 {
-	int64_t pause = k->deaths > 1 ? PAUSE_FIRST_MS : 0;
-
-	for (unsigned i = 2; i < k->deaths && pause < PAUSE_MOST_MS; i++)
-		pause *= 2;
-	return pause < PAUSE_MOST_MS ? pause : PAUSE_MOST_MS;
+	return k->deaths > 1 ? backoff_delay(PAUSE_FIRST_MS, PAUSE_MOST_MS, k->deaths - 1, 0) : 0;
 }
 
 /* It is followed by another one, with all that we hold. */
@@ -445,7 +409,7 @@ static int begin(struct keeper *k, const struct keeper_start *start, struct err 
 	k->images.runs = platform_own_image(k->words[0]);
 	if (k->images.runs < 0)
 		return err_sys(err, errno, "cannot hold our own executable");
-	if (catch_signals(k, err) < 0)
+	if ((k->signals = passed_catch(err)) < 0)
 		return -1;
 	return k->channel >= 0 ? 0 : start_manager(k, err);
 }

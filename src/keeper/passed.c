@@ -1,8 +1,46 @@
 #include "keeper/passed.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "base/clock.h"
+#include "base/owner.h"
+#include "platform/process.h"
 
 enum { TAKEN_WITHIN_MS = 5000 };
+
+static const int passed_down[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2 };
+
+/* The writing end for the handler: no handler is given anything but a number. */
+static int caught = -1;
+
+static void on_signal(int number)
+{
+	unsigned char byte = (unsigned char)number;
+	int kept = errno;
+
+	(void)!write(caught, &byte, 1);
+	errno = kept;
+}
+
+int passed_catch(struct err *err)
+{
+	struct sigaction act = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return err_sys(err, errno, "cannot make a pipe for signals");
+	caught = ends[1];
+	(void)sigfillset(&act.sa_mask);
+	for (size_t i = 0; i < COUNT(passed_down); i++)
+		(void)sigaction(passed_down[i], &act, NULL);
+	(void)sigaction(SIGCHLD, &act, NULL);
+	(void)sigaction(SIGABRT, &act, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	platform_take_signals();	/* whoever started us may have blocked them */
+	return ends[0];
+}
 
 void passed_await(struct passed *p, int number)
 {

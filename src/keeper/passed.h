@@ -7,12 +7,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/err.h"
+
 struct passed {
 	unsigned untaken[NSIG];		/* how often it was told */
 	bool put_off[NSIG];
 	int64_t deadline;		/* for those that were told; 0: there are none */
 };
 
+/* From now on the number of each signal that comes is a byte to be read from what is
+ * returned, which is not waited for: those that are passed down, CHLD, and ABRT. */
+int passed_catch(struct err *err);
 /* It was told. */
 void passed_await(struct passed *p, int number);
 void passed_taken(struct passed *p, int64_t number);
