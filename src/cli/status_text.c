@@ -65,6 +65,13 @@ static const json_t *current_of(const json_t *program)
 	return NULL;
 }
 
+/* It runs, or does when somebody comes. */
+static bool is_well(const json_t *program)
+{
+	return text_is(program, "state", "running") ||
+	       json_is_true(json_object_get(program, "asleep"));
+}
+
 /* What a program's line ends with: its trouble, or how its readiness is known. */
 static void note_cell(struct table *t, const json_t *program)
 {
@@ -74,7 +81,7 @@ static void note_cell(struct table *t, const json_t *program)
 	const char *way = json_text(program, "intercept");
 
 	if (error && *error)
-		table_text(t, text_is(program, "state", "running") ? PAINT_NONE : PAINT_BAD, error);
+		table_text(t, is_well(program) ? PAINT_NONE : PAINT_BAD, error);
 	else if (proof && way)
 		table_format(t, "proved by %s, intercepted by %s", proof, way);
 	else if (proof)
@@ -287,15 +294,13 @@ void status_text(const json_t *status, time_t now, bool color, struct str *out)
 	}
 }
 
-/* As it should be: it runs, or it does when somebody comes. */
 static bool all_run(const json_t *programs)
 {
 	const json_t *program;
 	size_t i;
 
 	json_array_foreach((json_t *)programs, i, program)
-		if (!text_is(program, "state", "running") &&
-		    !json_is_true(json_object_get(program, "asleep")))
+		if (!is_well(program))
 			return false;
 	return true;
 }

@@ -127,6 +127,15 @@ def test_a_successor_listens_on(holdport):
     assert len(holdport.reports()) == 1
 
 
+def test_an_upgraded_one_listens_on(holdport):
+    holdport.install()
+    address = run_asleep(holdport, "--notify")
+    assert "supervises" in holdport.ok("upgrade").out
+    assert holdport.program("web")["asleep"] and holdport.reports() == []
+    assert get(address) == "worker"
+    assert len(holdport.reports()) == 1
+
+
 def test_one_that_is_stopped_does_not_listen(holdport):
     address = run_asleep(holdport, "--notify", socket="when_down = refuse")
     assert holdport.socket("http")["state"] == "listening"

@@ -32,6 +32,13 @@ def with_gated_first(holdport, flag, **more):
         f"{text}[program:db]\ncommand = {holdport.worker('--no-socket')}\n{gated(flag)}")
 
 
+def watch(holdport):
+    """Events; whoever listens has read the configuration, which may change from now on."""
+    events = holdport.events()
+    events.await_(lambda e: True)
+    return events
+
+
 def numbers(events, name, what, state):
     return [e["seq"] for e in events.seen
             if (e["name"], e["what"], e["state"]) == (name, what, state)]
@@ -41,7 +48,7 @@ def test_who_is_after_another_starts_when_that_is_proved(holdport):
     flag = holdport.dir / "flag"
     with_gated_first(holdport, flag, other=((), ""), third=((), "after = web, other\n"))
     holdport.run()
-    events = holdport.events()
+    events = watch(holdport)
     holdport.await_("other")            # nobody waits whose turn it is
     web = holdport.program("web")
     assert web["state"] == "starting" and not web["generations"]
@@ -119,7 +126,7 @@ def in_order(events):
 @pytest.mark.parametrize("words", [["shutdown"], ["stop", "--all"], ["stop", "a", "b", "c", "d"]])
 def test_who_is_after_another_goes_first(holdport, words):
     pids = ordered(holdport)
-    events = holdport.events()
+    events = watch(holdport)
     stopping = holdport.spawn(*words, "-c", holdport.config)
     eventually(lambda: not alive(pids["d"]), what="who is in no order goes at once")
     holdport.await_(lambda s: s["programs"][0]["last_error"] == "stops when b is gone (after)")
@@ -149,6 +156,15 @@ def test_quit_waits_for_no_order(holdport):
     assert not any(map(alive, pids.values()))
 
 
+def test_shutdown_timeout_ends_those_that_wait_too(holdport):
+    pids = ordered(holdport)
+    holdport.config.write_text(holdport.config.read_text().replace(
+        "[supervisor]\n", "[supervisor]\nshutdown_timeout = 300ms\n"))
+    holdport.ok("reload")
+    assert holdport.shutdown() == 0
+    assert not any(map(alive, pids.values()))
+
+
 def test_one_that_waits_for_its_end_can_be_started_again(holdport):
     pids = ordered(holdport)
     stopping = holdport.spawn("stop", "-c", holdport.config, "--all")
@@ -172,7 +188,7 @@ def test_a_reload_adds_and_removes_in_order(holdport):
                     ["starts when db is proved (after)", None, None])
     flag.touch()
     assert reloading.wait(timeout=20) == 0
-    events = holdport.events()
+    events = watch(holdport)
     write(holdport, other=((), ""))
     holdport.ok("reload")
     events.await_(lambda e: (e["name"], e["state"]) == ("db", "removed"))
