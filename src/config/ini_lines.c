@@ -55,11 +55,11 @@ static void swap_bytes(char *text, const char *from, const char *to)
  * *ret_wrong; the line is read to its end all the same.  False: no more. */
 static bool read_line(struct ini_lines *l, struct str *line, const char **ret_wrong)
 {
-	int c = getc(l->in);
+	int c = getc_unlocked(l->in);
 
 	if (c == EOF)
 		return false;
-	for (; c != EOF && c != '\n'; c = getc(l->in)) {
+	for (; c != EOF && c != '\n'; c = getc_unlocked(l->in)) {
 		char byte = (char)c;
 
 		if (c == '\r') {

@@ -147,17 +147,6 @@ static char *take_value(struct reader *r)
 	return finish(r, from);
 }
 
-enum { PAIRS_FIRST = 8 };
-
-static void add_pair(struct fact *f, const struct fact_pair *p)
-{
-	bool is_full = f->count >= PAIRS_FIRST && !(f->count & (f->count - 1));
-
-	if (!f->count || is_full)
-		f->pairs = mem_grow(f->pairs, f->count ? 2 * f->count : PAIRS_FIRST, sizeof(*p));
-	f->pairs[f->count++] = *p;
-}
-
 static int take_pair(struct reader *r, struct fact *f)
 {
 	struct fact_pair p = { .key = take_word(r) };
@@ -166,14 +155,25 @@ static int take_pair(struct reader *r, struct fact *f)
 		p.value = take_value(r);
 	if (!p.value)
 		return -1;
-	add_pair(f, &p);
+	f->pairs[f->count++] = p;
 	return 0;
+}
+
+/* No pair is without a sign, though a sign may stand in a text. */
+static size_t pairs_most(const char *line, size_t length)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < length; i++)
+		count += line[i] == '=';
+	return count;
 }
 
 int fact_read(const char *line, size_t length, struct fact *ret)
 {
-	struct fact f = { .text = mem_new(length + 2) };
-	struct reader r = { line, line + length, f.text };
+	size_t most = pairs_most(line, length);
+	struct fact f = { .pairs = mem_grow(NULL, most * sizeof(*f.pairs) + length + 2, 1) };
+	struct reader r = { line, line + length, (char *)(f.pairs + most) };
 	bool well = (f.word = take_word(&r));
 
 	while (well && r.at < r.end)
@@ -189,7 +189,6 @@ int fact_read(const char *line, size_t length, struct fact *ret)
 void fact_fini(struct fact *f)
 {
 	free(f->pairs);
-	free(f->text);
 	*f = (struct fact){ 0 };
 }
 

@@ -23,9 +23,8 @@ struct fact_pair {
 };
 
 struct fact {
-	char *text;			/* in which all of it stands */
 	char *word;
-	struct fact_pair *pairs;
+	struct fact_pair *pairs;	/* all of it stands behind them, in one piece of memory */
 	size_t count;
 };
 

@@ -119,10 +119,19 @@ static void settle(struct reading_state *r)
 		list_append(all, &b->node);
 }
 
-static const struct kind *kind_of(const struct fact *f)
+/* The word that the line begins with. */
+static bool says(const struct reading_state *r, const char *word)
+{
+	size_t length = strlen(word);
+
+	return (size_t)(r->next - r->line) > length && memcmp(r->line, word, length) == 0 &&
+	       (r->line[length] == ' ' || r->line[length] == '\n');
+}
+
+static const struct kind *kind_of(const struct reading_state *r)
 {
 	for (size_t i = 0; i < COUNT(kinds); i++)
-		if (fact_is(f, kinds[i].word))
+		if (says(r, kinds[i].word))
 			return &kinds[i];
 	return NULL;
 }
@@ -146,10 +155,8 @@ static void begin(struct reading_state *r, const struct kind *k, struct fact *f)
 		settle(r);
 }
 
-static void take_fact(struct reading_state *r, struct fact *f)
+static void take_fact(struct reading_state *r, const struct kind *k, struct fact *f)
 {
-	const struct kind *k = kind_of(f);
-
 	if (k) {
 		begin(r, k, f);
 	} else if (fact_is(f, "end") && r->block) {
@@ -160,20 +167,20 @@ static void take_fact(struct reading_state *r, struct fact *f)
 		fact_fini(&r->snapshot->supervisor);
 		r->snapshot->supervisor = *f;
 		*f = (struct fact){ 0 };
-	} else if (r->block) {
-		r->block->facts = mem_grow(r->block->facts, r->block->count + 1, sizeof(*f));
-		r->block->facts[r->block->count++] = *f;
-		*f = (struct fact){ 0 };
 	}
 }
 
+/* What stands inside a block is passed over: half of them are not the last word. */
 static void take_line(struct reading_state *r)
 {
+	const struct kind *k = kind_of(r);
 	struct fact f;
 
+	if (!k && !says(r, "end") && !says(r, "checkpoint") && !says(r, "supervisor"))
+		return;
 	if (fact_read(r->line, (size_t)(r->next - r->line) - 1, &f) < 0)
 		return;
-	take_fact(r, &f);
+	take_fact(r, k, &f);
 	fact_fini(&f);
 }
 
@@ -202,6 +209,32 @@ static int check_format(const char *text, size_t length, struct err *err)
 	return 0;
 }
 
+/* What follows the head of a block, up to its end. */
+static void read_facts(struct snapshot_block *b)
+{
+	const char *at = b->text + line_length(b->text, b->length), *end = b->text + b->length;
+	struct fact f;
+
+	for (size_t line; (line = line_length(at, (size_t)(end - at))); at += line) {
+		if (fact_read(at, line - 1, &f) < 0)
+			continue;
+		if (fact_is(&f, "end")) {
+			fact_fini(&f);
+			return;
+		}
+		b->facts = mem_grow(b->facts, b->count + 1, sizeof(f));
+		b->facts[b->count++] = f;
+	}
+}
+
+static void read_blocks(struct snapshot *s)
+{
+	for (size_t i = 0; i < COUNT(kinds); i++)
+		if (!kinds[i].whole)
+			list_each(b, list_of(s, &kinds[i]), struct snapshot_block, node)
+				read_facts(b);
+}
+
 int snapshot_read(const char *text, size_t length, struct snapshot *ret, struct err *err)
 {
 	struct reading_state r = { .snapshot = ret };
@@ -219,6 +252,7 @@ int snapshot_read(const char *text, size_t length, struct snapshot *ret, struct 
 		take_line(&r);
 	}
 	drop_torn(&r);
+	read_blocks(ret);
 	return 0;
 }
 
