@@ -97,6 +97,8 @@ static bool try_intercept(void)
 	return platform_filter_works(NULL) == 0;
 }
 
+static enum { UNKNOWN, YES, NO } answers[ABILITY_COUNT];
+
 bool platform_can(enum ability a)
 {
 	static bool (*const tries[])(void) = {
@@ -110,9 +112,18 @@ bool platform_can(enum ability a)
 		[CAN_HEAR_SOCKETS] = try_hearing,
 		[CAN_END_CONNECTIONS] = try_ending,
 	};
-	static enum { UNKNOWN, YES, NO } answers[ABILITY_COUNT];
 
 	if (answers[a] == UNKNOWN)
 		answers[a] = tries[a]() ? YES : NO;
 	return answers[a] == YES;
+}
+
+bool platform_could(enum ability a)
+{
+	return answers[a] == YES;
+}
+
+void platform_believe(enum ability a)
+{
+	answers[a] = YES;
 }

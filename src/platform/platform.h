@@ -34,6 +34,9 @@ enum ability {
 
 const char *ability_word(enum ability a);
 bool platform_can(enum ability a);	/* probed once, by trying */
+bool platform_could(enum ability a);	/* it was tried, and can */
+/* It was, by a process before us that had our rights: it is not tried again. */
+void platform_believe(enum ability a);
 
 /* A program that holds a socket. */
 struct holder {

@@ -193,6 +193,17 @@ void memory_of_event(struct supervisor *s)
 	write_event(&s->memory, e->next - 1, events_at(e, e->next - 1));
 }
 
+static void add_abilities(struct str *out)
+{
+	struct str words = { 0 };
+
+	for (int a = 0; a < ABILITY_COUNT; a++)
+		if (platform_could((enum ability)a))
+			str_addf(&words, "%s ", ability_word((enum ability)a));
+	fact_text(out, "abilities", str_text(&words));
+	str_fini(&words);
+}
+
 static void add_counters(const struct supervisor *s, struct str *out)
 {
 	fact_number(out, "started", s->started);
@@ -217,6 +228,7 @@ void memory_of_whole(struct supervisor *s)
 	fact_number(&text, "leave_by", s->leave_by);
 	fact_number(&text, "hurried", s->hurried);
 	add_counters(s, &text);
+	add_abilities(&text);
 	upgrade_record(&s->upgrade, &text);
 	fact_end(&text);
 	(void)write_if_new(&s->memory, &text, &s->memory.said);

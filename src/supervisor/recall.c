@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/owner.h"
+#include "platform/platform.h"
 #include "rollout/record.h"
 #include "socket/inherit.h"
 #include "supervisor/supervisor.h"
@@ -152,10 +153,27 @@ static bool recall(struct supervisor *s)
 	return false;
 }
 
+/* To try them takes longer than anything else that a successor does.  Only of one whose
+ * rights were ours: the keeper started both. */
+static void believe(const char *words)
+{
+	for (int a = 0; words && a < ABILITY_COUNT; a++) {
+		const char *at = strstr(words, ability_word((enum ability)a));
+
+		if (at && at[strlen(ability_word((enum ability)a))] == ' ')
+			platform_believe((enum ability)a);
+	}
+}
+
 bool memory_recall(struct supervisor *s)
 {
+	bool well;
+
 	list_init(&s->recalled);
-	return recall(s);
+	well = recall(s);
+	if (well)
+		believe(fact_get(&s->memory.before.supervisor, "abilities"));
+	return well;
 }
 
 bool memory_take_over(struct supervisor *s)

@@ -171,11 +171,19 @@ static int memory_stage_start(struct supervisor *s, struct err *err)
 	return 0;
 }
 
+/* While there is little to look through, and nobody waits; status says what was found. */
+static void try_abilities(void)
+{
+	for (int a = 0; a < ABILITY_COUNT; a++)
+		(void)platform_can((enum ability)a);
+}
+
 static int cold_start(struct supervisor *s, struct err *err)
 {
 	struct plan plan;
 	int rc;
 
+	try_abilities();
 	plan_make(NULL, s->settings, &s->rollout, &plan);
 	rc = reconcile(&(struct reconcile){ .rollout = &s->rollout, .store = &s->store,
 					    .now = s->settings }, &plan, err);

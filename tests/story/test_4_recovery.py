@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -33,11 +34,28 @@ def test_a_killed_manager_is_followed_and_workers_do_not_notice(holdport):
     load.expect(failed=0, refused=0)
     now = without_connections(holdport.status())
     assert now["supervisor"]["recoveries"] == 1
-    for key in ("keeper_pid", "started", "config"):
+    for key in ("keeper_pid", "started", "config", "abilities"):
         assert now["supervisor"][key] == before["supervisor"][key]
     assert now["programs"] == before["programs"]
     assert holdport.socket("http")["inode"] == inode
     assert holdport.socket("http")["origin"] == "recovered"
+
+
+def test_a_successor_is_told_what_the_system_can(holdport):
+    holdport.run_web("--notify")
+    can = {word for word, yes in holdport.status()["supervisor"]["abilities"].items() if yes}
+    state = (holdport.dir / "run/state").read_text()
+    assert can == set(re.search(r'^supervisor .* abilities="([^"]*)"', state, re.M)[1].split())
+
+
+def test_what_is_as_it_was_is_not_written_again(holdport):
+    holdport.run_web("--notify")
+    state = holdport.dir / "run/state"
+    before = state.read_text()
+    holdport.kill_manager()
+    eventually(lambda: state.read_text() != before)
+    assert state.read_text().startswith(before)
+    assert "\nsettings " not in state.read_text()[len(before):]
 
 
 def test_one_after_the_other_may_be_killed(holdport):

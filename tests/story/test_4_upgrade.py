@@ -42,15 +42,16 @@ def upgrades(holdport):
     return holdport.status()["supervisor"]["upgrades"]
 
 
-def test_the_same_one_again_under_load(holdport):
+def test_the_same_one_again_under_load(holdport, long):
+    upgrades = 100 if long else 5
     address, pids, _ = run_installed(holdport, section="workers = 2")
     before = holdport.status()
     with holdport.load(address, "--rate", 200) as load:
-        for _ in range(5):
+        for _ in range(upgrades):
             assert "supervises" in holdport.ok("upgrade").out
     load.expect(failed=0, refused=0)
     now = holdport.status()
-    assert now["supervisor"]["upgrades"] == 5
+    assert now["supervisor"]["upgrades"] == upgrades
     assert now["supervisor"]["recoveries"] == 0
     for key in ("keeper_pid", "manager_pid", "started"):
         assert now["supervisor"][key] == before["supervisor"][key]

@@ -68,13 +68,21 @@ int platform_process_find(pid_t pid, uint64_t born, struct process *ret)
 
 /* The inode of a pidfd since Linux 6.9, where it has room for the whole number; before, all
  * pidfds had one, on another file system. */
+static bool has_id(int handle)
+{
+	static enum { UNKNOWN, YES, NO } answer;
+	struct statfs fs;
+
+	if (answer == UNKNOWN && sizeof(void *) >= sizeof(uint64_t) && fstatfs(handle, &fs) == 0)
+		answer = fs.f_type == PIDFS ? YES : NO;
+	return answer == YES;
+}
+
 uint64_t platform_process_id(const struct process *p)
 {
-	struct statfs fs;
 	struct stat st;
 
-	if (sizeof(void *) < sizeof(uint64_t) || p->handle < 0 || fstatfs(p->handle, &fs) < 0 ||
-	    fs.f_type != PIDFS || fstat(p->handle, &st) < 0)
+	if (p->handle < 0 || !has_id(p->handle) || fstat(p->handle, &st) < 0)
 		return 0;
 	return (uint64_t)st.st_ino;
 }
