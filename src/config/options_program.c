@@ -1,6 +1,7 @@
 /* The rows of [program:NAME]. */
 #include <stddef.h>
 #include <sys/resource.h>
+#include <syslog.h>
 
 #include "config/option.h"
 #include "config/option_program.h"
@@ -43,11 +44,21 @@ static const struct option_word kill_modes[] = {
 };
 static const struct option_word outs[] = {
 	{ "forward", OUTPUT_FORWARD }, { "inherit", OUTPUT_INHERIT }, { "null", OUTPUT_NULL },
-	{ "log", OUTPUT_LOG }, { "file:/path", OUTPUT_FILE }, { NULL, 0 },
+	{ "log", OUTPUT_LOG }, { "file:/path", OUTPUT_FILE }, { "syslog", OUTPUT_SYSLOG },
+	{ "journal", OUTPUT_JOURNAL }, { NULL, 0 },
 };
 static const struct option_word errs[] = {
 	{ "stdout", OUTPUT_STDOUT }, { "forward", OUTPUT_FORWARD }, { "inherit", OUTPUT_INHERIT },
-	{ "null", OUTPUT_NULL }, { "log", OUTPUT_LOG }, { "file:/path", OUTPUT_FILE }, { NULL, 0 },
+	{ "null", OUTPUT_NULL }, { "log", OUTPUT_LOG }, { "file:/path", OUTPUT_FILE },
+	{ "syslog", OUTPUT_SYSLOG }, { "journal", OUTPUT_JOURNAL }, { NULL, 0 },
+};
+static const struct option_word facilities[] = {
+	{ "daemon", LOG_DAEMON }, { "user", LOG_USER }, { "mail", LOG_MAIL }, { "news", LOG_NEWS },
+	{ "uucp", LOG_UUCP }, { "cron", LOG_CRON }, { "lpr", LOG_LPR }, { "ftp", LOG_FTP },
+	{ "auth", LOG_AUTH }, { "authpriv", LOG_AUTHPRIV }, { "local0", LOG_LOCAL0 },
+	{ "local1", LOG_LOCAL1 }, { "local2", LOG_LOCAL2 }, { "local3", LOG_LOCAL3 },
+	{ "local4", LOG_LOCAL4 }, { "local5", LOG_LOCAL5 }, { "local6", LOG_LOCAL6 },
+	{ "local7", LOG_LOCAL7 }, { NULL, 0 },
 };
 static const struct option_word compressions[] = {
 	{ "none", LOG_COMPRESS_NONE }, { "gzip", LOG_COMPRESS_GZIP }, { NULL, 0 },
@@ -227,13 +238,15 @@ const struct option options_program[] = {
 	  .help = "Generations at a time, draining ones included; beyond it the oldest goes to "
 		  "its next rung at once." },
 	{ FIELD_AS("stdout", out, struct output, option_output), .preset = "forward",
-	  .words = outs, .not_yet = "syslog journal", .late = true, .effect = EFFECT_RESTART,
+	  .words = outs, .late = true, .effect = EFFECT_RESTART,
 	  .help = "forward: to the supervisor's standard error, each line with program and "
 		  "worker in front; inherit: the supervisor's own; null: nowhere; log: to "
-		  "log_file; file:/path: to that file, as it comes." },
+		  "log_file; file:/path: to that file, as it comes; syslog, journal: a line "
+		  "each, under the program's name." },
 	{ FIELD_AS("stderr", err, struct output, option_output), .preset = "stdout",
-	  .words = errs, .not_yet = "syslog journal", .late = true, .effect = EFFECT_RESTART,
-	  .help = "stdout: where that goes; or forward, inherit, null, log, file:/path." },
+	  .words = errs, .late = true, .effect = EFFECT_RESTART,
+	  .help = "stdout: where that goes; or forward, inherit, null, log, file:/path, "
+		  "syslog, journal." },
 	{ FIELD(log_file, char *, option_path), .preset = "", .late = true,
 	  .effect = EFFECT_RESTART,
 	  .help = "The file of stdout = log; ${worker} in its name gives each a file of its "
@@ -255,7 +268,11 @@ const struct option options_program[] = {
 	  .help = "Whether each line in log_file begins with the time at which it was read, "
 		  "as in RFC 3339, UTC." },
 	{ FIELD(log_prefix, bool, option_bool), .preset = "no", .effect = EFFECT_RESTART,
-	  .help = "Whether each line in log_file has program, generation and worker in front." },
+	  .help = "Whether each line in log_file, and in syslog, has program, generation and "
+		  "worker in front." },
+	{ WORDS(log_facility, int, facilities), .preset = "daemon", .effect = EFFECT_RESTART,
+	  .help = "Under which facility lines go to syslog and the journal. A line that begins "
+		  "with <0> to <7> has that priority, any other one is info." },
 	{ FIELD(pid_file, char *, option_path), .preset = "", .late = true,
 	  .effect = EFFECT_RESTART,
 	  .help = "A file that holds the pid of a worker while it runs; ${worker} in its name "

@@ -47,22 +47,25 @@ static void print_not_yet(const struct section_kind *k, const char *indent, FILE
 }
 
 /* "auto, yes or no" where a value is one of some words. */
-static void print_shape(const struct option *o, FILE *out)
+static void add_shape(const struct option *o, struct str *out)
 {
 	if (o->type != &option_words) {
-		(void)fputs(o->type->shape, out);
+		str_add(out, o->type->shape);
 		return;
 	}
 	for (const struct option_word *w = o->words; w->word; w++)
-		(void)fprintf(out, "%s%s", w == o->words ? "" : w[1].word ? ", " : " or ", w->word);
+		str_addf(out, "%s%s", w == o->words ? "" : w[1].word ? ", " : " or ", w->word);
 }
 
 static void print_option(const struct option *o, FILE *out)
 {
+	struct str shape = { 0 };
+
 	(void)fprintf(out, "\n  %s =%s%s\n", o->key, *o->preset ? " " : "", o->preset);
-	(void)fputs("      ", out);
-	print_shape(o, out);
-	(void)fprintf(out, "; a change: %s\n", effect_word(o->effect));
+	add_shape(o, &shape);
+	str_addf(&shape, "; a change: %s", effect_word(o->effect));
+	print_wrapped("      ", str_text(&shape), out);
+	str_fini(&shape);
 	print_wrapped("      ", o->help, out);
 }
 
@@ -146,9 +149,15 @@ static void print_mdoc_text(const char *text, FILE *out)
 
 static void print_mdoc_option(const struct option *o, FILE *out)
 {
-	(void)fprintf(out, ".It Ic %s No \"=%s%s\"\n(", o->key, *o->preset ? " " : "", o->preset);
-	print_shape(o, out);
-	(void)fprintf(out, "; %s)\n.Pp\n", effect_word(o->effect));
+	struct str shape = { 0 };
+
+	(void)fprintf(out, ".It Ic %s No \"=%s%s\"\n", o->key, *o->preset ? " " : "", o->preset);
+	str_add(&shape, "(");
+	add_shape(o, &shape);
+	str_addf(&shape, "; %s)", effect_word(o->effect));
+	print_wrapped("", str_text(&shape), out);
+	(void)fputs(".Pp\n", out);
+	str_fini(&shape);
 	print_mdoc_text(o->help, out);
 }
 

@@ -116,7 +116,7 @@ enum restart_policy { RESTART_ALWAYS, RESTART_ON_FAILURE, RESTART_NEVER };
 enum kill_mode { KILL_MIXED, KILL_GROUP, KILL_PROCESS };
 enum start_how { START_AUTO, START_MANUAL, START_ON_DEMAND };
 enum output_how { OUTPUT_FORWARD, OUTPUT_INHERIT, OUTPUT_NULL, OUTPUT_STDOUT /* stderr only */,
-		  OUTPUT_LOG, OUTPUT_FILE };
+		  OUTPUT_LOG, OUTPUT_FILE, OUTPUT_SYSLOG, OUTPUT_JOURNAL };
 enum log_compress { LOG_COMPRESS_NONE, LOG_COMPRESS_GZIP };
 struct output {
 	enum output_how how;
@@ -175,6 +175,7 @@ struct program_settings {
 	int64_t log_keep;
 	enum log_compress log_compress;
 	bool log_timestamps, log_prefix;
+	int log_facility;		/* as in syslog(3) */
 	char *pid_file;			/* NULL: none; late */
 };
 

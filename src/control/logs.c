@@ -29,7 +29,7 @@ static void add_of(const struct capture *c, const char *origin, json_t *files, j
 	struct text_list last = { 0 };
 	struct str line = { 0 };
 
-	if (c->stream) {
+	if (c->stream && c->stream->target.to == LOG_TO_FILE) {
 		add(files, c->stream->target.path);
 		return;
 	}

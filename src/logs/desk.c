@@ -28,7 +28,7 @@ static struct sheet *sheet_for(struct desk *d, const struct log_target *t)
 		if (strcmp(at->told.path, t->path) == 0)
 			return at;
 	s = MEM_NEW(struct sheet);
-	s->file.fd = -1;
+	log_file_init(&s->file);
 	s->packing = t->pack;		/* a crash may have left some */
 	pack_init(&s->pack);
 	list_init(&s->queued);
@@ -47,6 +47,7 @@ struct stream *desk_add(struct desk *d, const struct log_target *t, const char *
 	(void)snprintf(s->origin, sizeof(s->origin), "%s", origin);
 	s->sheet = sheet_for(d, t);
 	s->sheet->told = *t;
+	s->pid = (long)t->pid;
 	s->sheet->retire = false;
 	s->ready = true;
 	list_append(&s->sheet->streams, &s->node);

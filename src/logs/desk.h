@@ -33,6 +33,7 @@ struct stream {
 	uint32_t number;
 	int fd;
 	struct tail *tail;		/* NULL: none */
+	long pid;			/* of its worker */
 	char origin[LOG_ORIGIN_SIZE];
 	bool ready;			/* something came */
 	bool ended;			/* its worker has: no more will come */

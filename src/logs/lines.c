@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-/* The bytes of the line at `bytes`, its newline among them; 0: it is not whole. */
-static size_t piece(const char *bytes, size_t count, bool rest)
+size_t lines_piece(const char *bytes, size_t count, bool rest)
 {
 	const char *end = memchr(bytes, '\n', count < LINES_MOST ? count : LINES_MOST);
 
@@ -25,7 +24,7 @@ size_t lines_take(const struct lines_form *form, const char *bytes, size_t count
 {
 	size_t front = strlen(form->front), before = out->length, done = 0, length;
 
-	while (done < count && (length = piece(bytes + done, count - done, form->rest)) > 0) {
+	while (done < count && (length = lines_piece(bytes + done, count - done, form->rest)) > 0) {
 		const char *line = bytes + done;
 		bool end = wants_end(form, line, length, done + length == count);
 

@@ -20,6 +20,10 @@ struct lines_form {
 size_t lines_take(const struct lines_form *form, const char *bytes, size_t count,
 		  struct str *out, size_t *ret_lines);
 
+/* The bytes of the first line, its newline among them, or of a piece of it; 0: it is not
+ * whole, and more may come (!rest). */
+size_t lines_piece(const char *bytes, size_t count, bool rest);
+
 /* How many bytes of it can be written now where nothing is added to any line. */
 size_t lines_whole(const char *bytes, size_t count);
 size_t lines_count(const char *bytes, size_t count);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,12 +14,20 @@
 #include "logs/rotate.h"
 #include "platform/platform.h"
 
+void log_file_init(struct log_file *f)
+{
+	*f = (struct log_file){ .fd = -1, .outlet = { .fd = -1 } };
+}
+
 void log_front(const struct log_target *t, const char *origin, char ret[LOG_FRONT_SIZE])
 {
 	struct timespec now;
 	struct tm tm;
 	size_t at = 0;
 
+	*ret = '\0';
+	if (t->to != LOG_TO_FILE)
+		return;
 	if (t->stamps) {
 		(void)clock_gettime(CLOCK_REALTIME, &now);
 		(void)gmtime_r(&now.tv_sec, &tm);
@@ -64,6 +73,7 @@ static int open_file(struct log_file *f, struct err *err)
 void log_file_close(struct log_file *f)
 {
 	fd_close(&f->fd);
+	outlet_close(&f->outlet);
 }
 
 static const char *last_line_end(const char *bytes, size_t count)
@@ -156,20 +166,38 @@ static int write_all(struct log_file *f, const char *bytes, size_t count, size_t
 	return 0;
 }
 
-/* It is said before what comes after it. */
-static int say_dropped(struct log_file *f, struct err *err)
+static struct entry entry_of(const struct log_file *f, int priority)
 {
-	char front[LOG_FRONT_SIZE], text[LOG_FRONT_SIZE + LOG_TEXT_SIZE + 128];
+	return (struct entry){ .origin = f->origin, .pid = f->pid, .priority = priority,
+			       .facility = f->target.facility, .prefix = f->target.prefix,
+			       .when = time(NULL) };
+}
+
+static int say(struct log_file *f, const char *text, struct err *err)
+{
+	char front[LOG_FRONT_SIZE], line[LOG_FRONT_SIZE + LOG_TEXT_SIZE + 128];
+	struct entry e = entry_of(f, LOG_WARNING);
 	size_t done = 0;
 	int length;
 
+	log_front(&f->target, "holdport", front);
+	length = snprintf(line, sizeof(line), "%s%s%s\n", front,
+			  *front && f->target.prefix ? "" : "holdport: ", text);
+	if (f->target.to == LOG_TO_FILE)
+		return write_all(f, line, (size_t)length, &done, err);
+	return outlet_write(&f->outlet, &e, line, (size_t)length, &done, err);
+}
+
+/* It is said before what comes after it. */
+static int say_dropped(struct log_file *f, struct err *err)
+{
+	char text[LOG_TEXT_SIZE + 96];
+
 	if (!f->bytes_dropped)
 		return 0;
-	log_front(&f->target, "holdport", front);
-	length = snprintf(text, sizeof(text), "%s%s%lld lines (%lld bytes) are missing here: %s\n",
-			  front, f->target.prefix ? "" : "holdport: ", (long long)f->lines_dropped,
-			  (long long)f->bytes_dropped, f->why);
-	if (write_all(f, text, (size_t)length, &done, err) < 0)
+	(void)snprintf(text, sizeof(text), "%lld lines (%lld bytes) are missing here: %s",
+		       (long long)f->lines_dropped, (long long)f->bytes_dropped, f->why);
+	if (say(f, text, err) < 0)
 		return -1;
 	f->lines_dropped = f->bytes_dropped = 0;
 	return 0;
@@ -178,9 +206,16 @@ static int say_dropped(struct log_file *f, struct err *err)
 int log_file_write(struct log_file *f, const char *bytes, size_t count, size_t *ret_done,
 		   struct err *err)
 {
+	struct entry e;
+
 	*ret_done = 0;
+	f->outlet.to = f->target.to;
 	if (say_dropped(f, err) < 0)
 		return -1;
+	if (f->target.to != LOG_TO_FILE) {
+		e = entry_of(f, LOG_INFO);
+		return outlet_write(&f->outlet, &e, bytes, count, ret_done, err);
+	}
 	return write_all(f, bytes, count, ret_done, err);
 }
 

@@ -1,4 +1,4 @@
-/* A file that workers' output is written to.
+/* A file that workers' output is written to, or one who keeps the logs of all (outlet.h).
  *
  * It is opened when there is something to write, and turned over between lines.  What
  * cannot be written is the caller's to keep or to drop; what was dropped is counted
@@ -12,10 +12,14 @@
 
 #include "base/err.h"
 #include "logs/order.h"
+#include "logs/outlet.h"
 
 struct log_file {
 	struct log_target target;
 	int fd;				/* -1: it is opened with the next line */
+	struct outlet outlet;		/* where it is no file */
+	long pid;			/* of who says what is written to that */
+	char origin[LOG_ORIGIN_SIZE];
 	int64_t size;			/* since it was last turned over */
 	int64_t began;			/* of the clock that nobody sets, ms */
 	bool turned;			/* since it was last asked */
@@ -23,6 +27,7 @@ struct log_file {
 	char why[LOG_TEXT_SIZE];	/* of that */
 };
 
+void log_file_init(struct log_file *f);
 /* bytes end with a line.  *ret_done of them are in the file, up to the end of a line;
  * 0: all. */
 int log_file_write(struct log_file *f, const char *bytes, size_t count, size_t *ret_done,

@@ -8,14 +8,19 @@
 
 enum { LOG_ORIGIN_SIZE = 160, LOG_PATH_SIZE = 2048, LOG_TEXT_SIZE = 1024 };
 
+enum log_to { LOG_TO_FILE, LOG_TO_SYSLOG, LOG_TO_JOURNAL };
+
 /* Where a worker's output goes, and in which form. */
 struct log_target {
+	enum log_to to;
+	int facility;			/* as in syslog(3) */
+	int64_t pid;			/* of who says it */
 	int64_t max_size;		/* bytes; 0: it is not turned over */
 	int64_t max_age;		/* ms; 0: likewise */
 	int64_t keep;			/* old ones beside it */
 	bool pack;			/* those but the newest */
 	bool stamps, prefix;		/* in front of each line: when, who */
-	char path[LOG_PATH_SIZE];
+	char path[LOG_PATH_SIZE];	/* of no file: what it is called, "syslog:web" */
 };
 
 enum order_word {

@@ -1,6 +1,7 @@
 /* From pipes to a file.  Bytes leave their pipe after they have been written: whoever
  * comes after us finds what is not in the file, and at most one chunk twice. */
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -143,6 +144,14 @@ static long look(struct bench *b, struct stream *s)
 	return count;
 }
 
+static void name_speaker(struct log_file *f, const struct stream *s)
+{
+	if (f->target.to == LOG_TO_FILE)
+		return;
+	f->pid = s->pid;
+	memcpy(f->origin, s->origin, sizeof(f->origin));
+}
+
 /* False: nothing is left to be done now. */
 static bool pump(struct bench *b, struct stream *s)
 {
@@ -156,6 +165,7 @@ static bool pump(struct bench *b, struct stream *s)
 	size_t written;
 
 	log_front(&f->target, s->origin, front);
+	name_speaker(f, s);
 	make_lines(b, &l);
 	if (!l.used)
 		return false;

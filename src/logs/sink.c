@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,10 +13,12 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/owner.h"
-#include "base/str.h"
+#include "logs/outlet.h"
 
 static char *path;		/* of a file; NULL otherwise */
-static int fd = -1;		/* the file or the journal */
+static int fd = -1;		/* of that */
+static struct outlet outlet = { .fd = -1 };
+static unsigned long lost;	/* lines that nobody took */
 
 /* What LOG_LEVELS are for syslog(3): the same order, other numbers. */
 static const int priorities[] = {
@@ -27,30 +27,46 @@ static const int priorities[] = {
 	[LOG_LEVEL_DEBUG] = LOG_DEBUG,
 };
 
-static void to_syslog(enum log_level level, const char *line, void *ctx)
+/* Not by syslog(3), which waits for who does not read. */
+static bool to_outlet(enum log_level level, const char *line)
 {
-	(void)ctx;
-	syslog(priorities[level], "%s", line);
+	const struct entry e = { .identity = "holdport", .pid = getpid(), .facility = LOG_DAEMON,
+				 .priority = priorities[level], .text = line,
+				 .length = strlen(line), .when = time(NULL) };
+
+	return outlet_send(&outlet, &e, 0, NULL) == 0;
 }
 
-static void to_journal(enum log_level level, const char *line, void *ctx)
-{
-	struct str entry = { 0 };
-
-	(void)ctx;
-	str_addf(&entry, "SYSLOG_IDENTIFIER=holdport\nPRIORITY=%d\nMESSAGE=%s\n",
-		 priorities[level], line);
-	(void)send(fd, entry.data, entry.length, MSG_NOSIGNAL | MSG_DONTWAIT);
-	str_fini(&entry);
-}
-
-static void to_file(enum log_level level, const char *line, void *ctx)
+static bool to_file(enum log_level level, const char *line)
 {
 	char now[CLOCK_RFC3339_SIZE];
 
+	return dprintf(fd, "%s %s: %s\n", clock_rfc3339(time(NULL), now), log_level_word(level),
+		       line) >= 0;
+}
+
+/* What was lost is said before what comes after it. */
+static void put(enum log_level level, const char *line, bool (*to)(enum log_level, const char *))
+{
+	char text[80];
+
+	(void)snprintf(text, sizeof(text), "%lu lines were lost here: nobody took them", lost);
+	if (lost && to(LOG_LEVEL_WARNING, text))
+		lost = 0;
+	if (lost || !to(level, line))
+		lost++;
+}
+
+static void put_to_outlet(enum log_level level, const char *line, void *ctx)
+{
 	(void)ctx;
-	(void)dprintf(fd, "%s %s: %s\n", clock_rfc3339(time(NULL), now), log_level_word(level),
-		      line);
+	put(level, line, to_outlet);
+}
+
+static void put_to_file(enum log_level level, const char *line, void *ctx)
+{
+	(void)ctx;
+	put(level, line, to_file);
 }
 
 static int open_nothing(const char *where, int *ret, struct err *err)
@@ -61,25 +77,25 @@ static int open_nothing(const char *where, int *ret, struct err *err)
 	return 0;
 }
 
+/* One that comes later gets what is said then. */
 static int open_syslog(const char *where, int *ret, struct err *err)
 {
-	openlog("holdport", LOG_PID | LOG_NDELAY, LOG_DAEMON);
-	return open_nothing(where, ret, err);
+	struct outlet o = { .to = LOG_TO_SYSLOG, .fd = -1 };
+
+	(void)outlet_open(&o, NULL);
+	*ret = o.fd;
+	(void)where;
+	(void)err;
+	return 0;
 }
 
 static int open_journal(const char *where, int *ret, struct err *err)
 {
-	struct sockaddr_un sa = { .sun_family = AF_UNIX,
-				  .sun_path = "/run/systemd/journal/socket" };
-	int s = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct outlet o = { .to = LOG_TO_JOURNAL, .fd = -1 };
 
-	if (s < 0 || connect(s, (struct sockaddr *)&sa, sizeof(sa)) < 0) {
-		(void)err_sys(err, errno, "log = %s: no journal listens at %s", where,
-			      sa.sun_path);
-		fd_close(&s);
-		return -1;
-	}
-	*ret = s;
+	if (outlet_open(&o, err) < 0)
+		return err_in(err, "log = %s", where);
+	*ret = o.fd;
 	return 0;
 }
 
@@ -97,11 +113,12 @@ static const struct {
 	const char *word;	/* NULL: a path */
 	int (*open)(const char *where, int *ret, struct err *err);
 	log_sink_fn *sink;
+	enum log_to to;
 } kinds[] = {
-	{ "stderr", open_nothing, NULL },
-	{ "syslog", open_syslog, to_syslog },
-	{ "journal", open_journal, to_journal },
-	{ NULL, open_file, to_file },
+	{ "stderr", open_nothing, NULL, LOG_TO_FILE },
+	{ "syslog", open_syslog, put_to_outlet, LOG_TO_SYSLOG },
+	{ "journal", open_journal, put_to_outlet, LOG_TO_JOURNAL },
+	{ NULL, open_file, put_to_file, LOG_TO_FILE },
 };
 
 int sink_open(const char *where, struct err *err)
@@ -114,7 +131,8 @@ int sink_open(const char *where, struct err *err)
 	if (kinds[kind].open(where, &opened, err) < 0)
 		return -1;
 	sink_close();
-	fd = opened;
+	outlet.to = kinds[kind].to;
+	*(kinds[kind].to == LOG_TO_FILE ? &fd : &outlet.fd) = opened;
 	path = kinds[kind].word ? NULL : mem_text(where);
 	log_to(kinds[kind].sink, NULL);
 	return 0;
@@ -139,6 +157,7 @@ void sink_close(void)
 {
 	log_to(NULL, NULL);
 	fd_close(&fd);
+	outlet_close(&outlet);
 	free(path);
 	path = NULL;
 }

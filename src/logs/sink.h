@@ -1,5 +1,6 @@
-/* Where the supervisor's own lines go: stderr, syslog(3), the journal's socket
- * (systemd's native protocol), or a file that outside rotators may move. */
+/* Where the supervisor's own lines go: stderr, syslog, the journal
+ * (outlet.h), or a file that outside rotators may move.  Lines that go nowhere are
+ * counted, and the count is said when one goes again. */
 #ifndef HOLDPORT_LOGS_SINK_H
 #define HOLDPORT_LOGS_SINK_H
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/mem.h"
 #include "process/launch.h"
 #include "rollout/generation.h"
 #include "rollout/member.h"
@@ -31,7 +32,13 @@ static int copy_path(char *path, struct log_target *ret, struct err *err)
 	return length < 0 ? -1 : 0;
 }
 
-/* An empty path: it goes to no file. */
+static const enum log_to places[] = {
+	[OUTPUT_SYSLOG] = LOG_TO_SYSLOG, [OUTPUT_JOURNAL] = LOG_TO_JOURNAL,
+};
+
+static const char *const words[] = { [LOG_TO_SYSLOG] = "syslog", [LOG_TO_JOURNAL] = "journal" };
+
+/* An empty path: another process has no part in it. */
 static int target_of(const struct member *m, const struct output *o, struct log_target *ret,
 		     struct err *err)
 {
@@ -39,11 +46,15 @@ static int target_of(const struct member *m, const struct output *o, struct log_
 	bool log = o->how == OUTPUT_LOG;
 
 	*ret = (struct log_target){
+		.to = places[o->how], .facility = p->log_facility, .pid = m->worker.pid,
 		.max_size = p->log_max_size, .keep = p->log_keep,
 		.max_age = p->log_max_age > 0 ? p->log_max_age : 0,
 		.pack = p->log_compress == LOG_COMPRESS_GZIP,
-		.stamps = log && p->log_timestamps, .prefix = log && p->log_prefix,
+		.stamps = log && p->log_timestamps,
+		.prefix = o->how != OUTPUT_FILE && p->log_prefix,
 	};
+	if (ret->to != LOG_TO_FILE)
+		return copy_path(mem_format("%s:%s", words[ret->to], p->name), ret, err);
 	if (!log && o->how != OUTPUT_FILE)
 		return 0;
 	return copy_path(path_of(m, log ? p->log_file : o->file, err), ret, err);

@@ -479,9 +479,11 @@ class Holdport:
         return result
 
     def spawn(self, *args, **named):
-        """`holdport ARGS` in the background; ended with the story."""
+        """`holdport ARGS` in the background, ended with the story; through=WORDS are
+        another program's that becomes it."""
         named.setdefault("env", self.env)
-        child = subprocess.Popen([str(self.bin / "holdport"), *map(str, args)],
+        words = [*named.pop("through", ()), self.bin / "holdport", *args]
+        child = subprocess.Popen([str(w) for w in words],
                                  stdin=subprocess.DEVNULL, cwd=self.dir, **named)
         self._children.append(child)
         return child
@@ -495,17 +497,17 @@ class Holdport:
 
     # Running
 
-    def run(self, *args, env=None, fail=None, lacks=None, user=None):
+    def run(self, *args, env=None, fail=None, lacks=None, user=None, through=()):
         """`holdport run`, until it answers.  fail="fork:EAGAIN:1-3" makes calls
         of the daemon fail (tests/support/libfail.c); lacks=CAP_NET_RAW: without it;
-        user: a number."""
+        user: a number; through: as in spawn()."""
         env = {**self.env, **(env or {})}
         if fail:
             env.update(LD_PRELOAD=str(SUPPORT / "libfail.so"), HOLDPORT_FAIL=fail,
                        HOLDPORT_FAIL_LOG=str(self.dir / "failed"))
         with open(self.output, "ab") as out:
             self.process = self.spawn("run", "-c", self.config, *args, env=env, stdout=out,
-                                      stderr=out, start_new_session=True,
+                                      stderr=out, start_new_session=True, through=through,
                                       preexec_fn=lacks and (lambda: give_up(lacks)),
                                       **(user and {"user": user, "group": user,
                                                    "extra_groups": []} or {}))

@@ -51,7 +51,6 @@ command = /bin/true
 @pytest.mark.parametrize("section, line", [
     ("program:web", "max_age = 1d"),
     ("program:web", "health = http:/"), 
-    ("program:web", "stdout = syslog"), ("program:web", "stderr = journal"),
     ("socket:http", "when_busy = adopt")])
 def test_what_is_not_in_this_version_is_said_so(holdport, section, line):
     needed = {"program:web": "command = /bin/true\n", "socket:http": "listen = 8080\n"}

@@ -161,8 +161,10 @@ static void one_that_moves_on_while_it_is_packed_is_found(void **state)
 
 static struct log_file file_of(int64_t size, int64_t keep)
 {
-	struct log_file f = { .fd = -1, .target = { .max_size = size, .keep = keep } };
+	struct log_file f;
 
+	log_file_init(&f);
+	f.target = (struct log_target){ .max_size = size, .keep = keep };
 	(void)snprintf(f.target.path, sizeof(f.target.path), "%s", named("log"));
 	return f;
 }
