@@ -270,6 +270,12 @@ const struct option options_program[] = {
 	{ FIELD(log_prefix, bool, option_bool), .preset = "no", .effect = EFFECT_RESTART,
 	  .help = "Whether each line in log_file, and in syslog, has program, generation and "
 		  "worker in front." },
+	{ NUMBER(log_rate), .preset = "0", .max = 1000000000, .effect = EFFECT_RESTART,
+	  .help = "How many lines a second all workers of the program may say, wherever these go "
+		  "but with inherit and null. Those beyond it are dropped, and it is said there "
+		  "how many they were. 0: any number." },
+	{ NUMBER(log_burst), .preset = "0", .max = 1000000000, .effect = EFFECT_RESTART,
+	  .help = "How many lines at once log_rate lets through. 0: as many as in a second." },
 	{ WORDS(log_facility, int, facilities), .preset = "daemon", .effect = EFFECT_RESTART,
 	  .help = "Under which facility lines go to syslog and the journal. A line that begins "
 		  "with <0> to <7> has that priority, any other one is info." },

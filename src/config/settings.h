@@ -173,6 +173,7 @@ struct program_settings {
 	int64_t log_max_size;		/* bytes; 0: however large */
 	int64_t log_max_age;		/* ms; TUNE_UNSET: however old */
 	int64_t log_keep;
+	int64_t log_rate, log_burst;	/* lines a second, at once; 0: any */
 	enum log_compress log_compress;
 	bool log_timestamps, log_prefix;
 	int log_facility;		/* as in syslog(3) */

@@ -10,11 +10,14 @@
 #include "base/mem.h"
 #include "base/owner.h"
 
-enum { CHUNK = 65536, CHUNKS_AT_END = 64 };
+enum { CHUNK = 65536, CHUNKS_AT_END = 64, SAY_MS = 1000 };
 
 struct captured {
 	int fd;				/* -1: it has ended */
 	const char *origin;		/* "web/3/0"; the owner's */
+	struct ration *ration;		/* the owner's; NULL: none */
+	struct loop *loop;
+	int64_t lines_lost, bytes_lost, said;	/* by that, and when it was said */
 	struct loop_io io;
 	struct str partial;
 	char **lines;			/* a ring of CAPTURE_LINES; NULL: it said nothing yet */
@@ -38,6 +41,33 @@ static void pass_on(struct str *out, const struct captured *c, const char *line,
 	str_add(out, "\n");
 }
 
+static void say_lost(struct str *out, struct captured *c)
+{
+	if (!c->lines_lost)
+		return;
+	str_addf(out, "%s: holdport: %lld lines (%lld bytes) are missing here: more than log_rate "
+		 "= %lld lines a second\n", c->origin, (long long)c->lines_lost,
+		 (long long)c->bytes_lost, (long long)c->ration->rate);
+	c->lines_lost = c->bytes_lost = 0;
+}
+
+/* What was dropped is said before what comes after it, but once a second. */
+static void ration_out(struct str *out, struct captured *c, const char *line, size_t length)
+{
+	int64_t now = loop_now(c->loop);
+
+	if (c->ration && !ration_take(c->ration, 1, now)) {
+		c->lines_lost++;
+		c->bytes_lost += (int64_t)length + 1;
+		return;
+	}
+	if (c->lines_lost && now - c->said >= SAY_MS) {
+		say_lost(out, c);
+		c->said = now;
+	}
+	pass_on(out, c, line, length);
+}
+
 static void take_lines(struct captured *c, bool at_end)
 {
 	struct str out = { 0 };
@@ -56,10 +86,12 @@ static void take_lines(struct captured *c, bool at_end)
 			end = NULL;
 		}
 		keep(c, line, length);
-		pass_on(&out, c, line, length);
+		ration_out(&out, c, line, length);
 		done += length + (end ? 1 : 0);
 	}
 	str_cut(&c->partial, done);
+	if (at_end)
+		say_lost(&out, c);
 	/* All at once: what comes from two workers does not mix in a line. */
 	if (!fd_try_write(STDERR_FILENO, str_text(&out), out.length))
 		log_warning("%s: some of its output was lost: nobody reads our standard error",
@@ -101,11 +133,14 @@ static void on_readable(struct loop_io *io, int events)
 		end(c);
 }
 
-void capture_start(struct capture *c, struct loop *loop, int fd, const char *origin)
+void capture_start(struct capture *c, struct loop *loop, int fd, const char *origin,
+		   struct ration *ration)
 {
 	c->from = MEM_NEW(struct captured);
 	c->from->fd = fd;
 	c->from->origin = origin;
+	c->from->ration = ration;
+	c->from->loop = loop;
 	loop_io_start(loop, &c->from->io, fd, LOOP_READ, on_readable);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/str.h"
 #include "base/text_list.h"
+#include "logs/ration.h"
 #include "logs/writer.h"
 #include "loop/loop.h"
 
@@ -19,7 +20,9 @@ struct capture {
 	struct log_stream *stream;	/* written by another process; NULL: it is not */
 };
 
-void capture_start(struct capture *c, struct loop *loop, int fd, const char *origin);
+/* ration: how much is passed on of it; the caller's, NULL: all. */
+void capture_start(struct capture *c, struct loop *loop, int fd, const char *origin,
+		   struct ration *ration);
 void capture_write(struct capture *c, struct log_writer *w, int fd, const char *origin,
 		   const struct log_target *target);
 int capture_fd(const struct capture *c);		/* that it reads; -1: none */

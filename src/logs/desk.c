@@ -17,6 +17,7 @@ int desk_init(struct desk *d, int channel, int wake, struct err *err)
 	(void)pthread_cond_init(&d->work, NULL);
 	list_init(&d->sheets);
 	list_init(&d->queue);
+	list_init(&d->rations);
 	return platform_look_open(&d->glass, err);
 }
 
@@ -37,6 +38,32 @@ static struct sheet *sheet_for(struct desk *d, const struct log_target *t)
 	return s;
 }
 
+/* A program's, for good: a worker that is started again and again gets no new one. */
+struct ration_of {
+	struct list node;
+	struct ration ration;
+	char program[LOG_ORIGIN_SIZE];
+};
+
+static struct ration *ration_for(struct desk *d, const struct log_target *t, const char *origin)
+{
+	int length = (int)strcspn(origin, "/");
+	struct ration_of *r = NULL;
+
+	if (!t->rate)
+		return NULL;
+	list_each(at, &d->rations, struct ration_of, node)
+		if (strncmp(at->program, origin, (size_t)length) == 0 && !at->program[length])
+			r = at;
+	if (!r) {
+		r = MEM_NEW(struct ration_of);
+		(void)snprintf(r->program, sizeof(r->program), "%.*s", length, origin);
+		list_append(&d->rations, &r->node);
+	}
+	ration_set(&r->ration, t->rate, t->burst, clock_monotonic_ms());
+	return &r->ration;
+}
+
 struct stream *desk_add(struct desk *d, const struct log_target *t, const char *origin, int fd,
 			struct tail *tail)
 {
@@ -46,6 +73,7 @@ struct stream *desk_add(struct desk *d, const struct log_target *t, const char *
 	s->tail = tail;
 	(void)snprintf(s->origin, sizeof(s->origin), "%s", origin);
 	s->sheet = sheet_for(d, t);
+	s->ration = ration_for(d, t, origin);
 	s->sheet->told = *t;
 	s->pid = (long)t->pid;
 	s->sheet->retire = false;

@@ -14,6 +14,7 @@
 #include "base/list.h"
 #include "logs/log_file.h"
 #include "logs/pack.h"
+#include "logs/ration.h"
 #include "logs/tail.h"
 #include "platform/platform.h"
 
@@ -33,6 +34,7 @@ struct stream {
 	uint32_t number;
 	int fd;
 	struct tail *tail;		/* NULL: none */
+	struct ration *ration;		/* of its program; NULL: it says what it likes */
 	long pid;			/* of its worker */
 	char origin[LOG_ORIGIN_SIZE];
 	bool ready;			/* something came */
@@ -50,6 +52,8 @@ struct sheet {
 	struct pack pack;
 	bool packing;			/* there may be something to be packed */
 	bool busy, reopen, failing, hung, retire;
+	bool unsaid, limited;		/* it lacks lines; of those that came too fast */
+	bool quiet;			/* nothing came for a while: it may say so */
 	int64_t since;			/* busy, queued, or failing */
 	struct log_target told;		/* for the next lines */
 	size_t lines_lost, bytes_lost;	/* while it hung, not yet in file */
@@ -58,7 +62,7 @@ struct sheet {
 struct desk {
 	pthread_mutex_t lock;
 	pthread_cond_t work;
-	struct list sheets, queue;
+	struct list sheets, queue, rations;
 	unsigned threads, idle;
 	int channel;			/* to the manager */
 	struct glass glass;		/* relief.c */

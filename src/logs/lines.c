@@ -49,6 +49,15 @@ size_t lines_whole(const char *bytes, size_t count)
 	return count - count % LINES_MOST;
 }
 
+size_t lines_span(const char *bytes, size_t count, size_t most, size_t *ret_lines)
+{
+	size_t done = 0;
+
+	for (*ret_lines = 0; *ret_lines < most && done < count; (*ret_lines)++)
+		done += lines_piece(bytes + done, count - done, true);
+	return done;
+}
+
 size_t lines_count(const char *bytes, size_t count)
 {
 	const char *at = bytes, *end = bytes + count;

@@ -26,6 +26,8 @@ size_t lines_piece(const char *bytes, size_t count, bool rest);
 
 /* How many bytes of it can be written now where nothing is added to any line. */
 size_t lines_whole(const char *bytes, size_t count);
+/* The bytes of the first `most` lines or pieces of bytes, and how many these are. */
+size_t lines_span(const char *bytes, size_t count, size_t most, size_t *ret_lines);
 size_t lines_count(const char *bytes, size_t count);
 
 #endif

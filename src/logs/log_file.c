@@ -14,6 +14,8 @@
 #include "logs/rotate.h"
 #include "platform/platform.h"
 
+enum { SAY_MS = 1000 };
+
 void log_file_init(struct log_file *f)
 {
 	*f = (struct log_file){ .fd = -1, .outlet = { .fd = -1 } };
@@ -188,18 +190,38 @@ static int say(struct log_file *f, const char *text, struct err *err)
 	return outlet_write(&f->outlet, &e, line, (size_t)length, &done, err);
 }
 
-/* It is said before what comes after it. */
-static int say_dropped(struct log_file *f, struct err *err)
+static int say_missing(struct log_file *f, struct log_missing *m, struct err *err)
 {
 	char text[LOG_TEXT_SIZE + 96];
 
-	if (!f->bytes_dropped)
-		return 0;
 	(void)snprintf(text, sizeof(text), "%lld lines (%lld bytes) are missing here: %s",
-		       (long long)f->lines_dropped, (long long)f->bytes_dropped, f->why);
+		       (long long)m->lines, (long long)m->bytes, m->why);
 	if (say(f, text, err) < 0)
 		return -1;
-	f->lines_dropped = f->bytes_dropped = 0;
+	m->lines = m->bytes = 0;
+	return 0;
+}
+
+/* What is said of each chunk of too many lines would itself be too much. */
+static bool is_too_soon(struct log_file *f)
+{
+	int64_t now = clock_monotonic_ms();
+
+	if (now - f->said < SAY_MS)
+		return true;
+	f->said = now;
+	return false;
+}
+
+/* It is said before what comes after it. */
+static int say_dropped(struct log_file *f, bool all, struct err *err)
+{
+	for (int i = 0; i < LOG_CAUSES; i++) {
+		if (!f->missing[i].bytes || (i == LOG_TOO_FAST && !all && is_too_soon(f)))
+			continue;
+		if (say_missing(f, &f->missing[i], err) < 0)
+			return -1;
+	}
 	return 0;
 }
 
@@ -210,7 +232,7 @@ int log_file_write(struct log_file *f, const char *bytes, size_t count, size_t *
 
 	*ret_done = 0;
 	f->outlet.to = f->target.to;
-	if (say_dropped(f, err) < 0)
+	if (say_dropped(f, !count, err) < 0)
 		return -1;
 	if (f->target.to != LOG_TO_FILE) {
 		e = entry_of(f, LOG_INFO);
@@ -219,9 +241,20 @@ int log_file_write(struct log_file *f, const char *bytes, size_t count, size_t *
 	return write_all(f, bytes, count, ret_done, err);
 }
 
-void log_file_drop(struct log_file *f, size_t lines, size_t bytes, const char *why)
+void log_file_drop(struct log_file *f, enum log_cause cause, size_t lines, size_t bytes,
+		   const char *why)
 {
-	f->lines_dropped += (int64_t)lines;
-	f->bytes_dropped += (int64_t)bytes;
-	(void)snprintf(f->why, sizeof(f->why), "%s", why);
+	struct log_missing *m = &f->missing[cause];
+
+	m->lines += (int64_t)lines;
+	m->bytes += (int64_t)bytes;
+	(void)snprintf(m->why, sizeof(m->why), "%s", why);
+}
+
+bool log_file_lacks(const struct log_file *f)
+{
+	for (int i = 0; i < LOG_CAUSES; i++)
+		if (f->missing[i].bytes)
+			return true;
+	return false;
 }

@@ -14,6 +14,14 @@
 #include "logs/order.h"
 #include "logs/outlet.h"
 
+enum log_cause { LOG_UNWRITTEN, LOG_TOO_FAST, LOG_CAUSES };
+
+/* What it lacks, and does not say yet. */
+struct log_missing {
+	int64_t lines, bytes;
+	char why[LOG_TEXT_SIZE];
+};
+
 struct log_file {
 	struct log_target target;
 	int fd;				/* -1: it is opened with the next line */
@@ -23,16 +31,19 @@ struct log_file {
 	int64_t size;			/* since it was last turned over */
 	int64_t began;			/* of the clock that nobody sets, ms */
 	bool turned;			/* since it was last asked */
-	int64_t lines_dropped, bytes_dropped;
-	char why[LOG_TEXT_SIZE];	/* of that */
+	struct log_missing missing[LOG_CAUSES];
+	int64_t said;			/* when it was, of those that come too fast, ms */
 };
 
 void log_file_init(struct log_file *f);
 /* bytes end with a line.  *ret_done of them are in the file, up to the end of a line;
- * 0: all. */
+ * 0: all.  With none it only says what it lacks, which else it does once a second of
+ * lines that come too fast. */
 int log_file_write(struct log_file *f, const char *bytes, size_t count, size_t *ret_done,
 		   struct err *err);
-void log_file_drop(struct log_file *f, size_t lines, size_t bytes, const char *why);
+void log_file_drop(struct log_file *f, enum log_cause cause, size_t lines, size_t bytes,
+		   const char *why);
+bool log_file_lacks(const struct log_file *f);	/* and does not say it yet */
 void log_file_close(struct log_file *f);
 
 /* "2026-11-26T00:10:43.123Z ": what stands before a line, with what is asked for. */

@@ -18,6 +18,7 @@ struct log_target {
 	int64_t max_size;		/* bytes; 0: it is not turned over */
 	int64_t max_age;		/* ms; 0: likewise */
 	int64_t keep;			/* old ones beside it */
+	int64_t rate, burst;		/* lines of its program: a second, at once; 0: any */
 	bool pack;			/* those but the newest */
 	bool stamps, prefix;		/* in front of each line: when, who */
 	char path[LOG_PATH_SIZE];	/* of no file: what it is called, "syslog:web" */

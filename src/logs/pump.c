@@ -8,35 +8,16 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "logs/desk.h"
-#include "logs/lines.h"
+#include "logs/load.h"
 #include "platform/platform.h"
 
-enum { CHUNK = 65536, OUT_MOST = 256 * 1024, ROUNDS = 16 };
-
-/* What a thread works with. */
-struct bench {
-	struct desk *desk;
-	struct glass glass;
-	char bytes[CHUNK];
-	struct str out;
-};
-
-/* What was looked at, and what becomes of it. */
-struct load {
-	const char *bytes;
-	size_t count;			/* there */
-	size_t used, lines;		/* of them whole lines */
-	const char *out;		/* what is written of them */
-	size_t length;
-	struct lines_form form;
-};
+enum { ROUNDS = 16 };
 
 /* With the lock, by the thread that has the sheet. */
 static void take_lost(struct sheet *s)
 {
 	if (s->bytes_lost)
-		log_file_drop(&s->file, s->lines_lost, s->bytes_lost, "the disk did not answer");
+		log_file_drop(&s->file, LOG_UNWRITTEN, s->lines_lost, s->bytes_lost, "the disk did not answer");
 	s->lines_lost = s->bytes_lost = 0;
 }
 
@@ -55,6 +36,7 @@ static void take_out(struct bench *b, struct stream *s, const char *bytes, size_
 			tail_end(s->tail);
 	}
 	take_lost(s->sheet);
+	s->sheet->unsaid = log_file_lacks(&s->sheet->file);
 	s->sheet->since = clock_monotonic_ms();
 	(void)pthread_mutex_unlock(&d->lock);
 }
@@ -111,7 +93,7 @@ static void settle(struct bench *b, struct stream *s, struct load *l, size_t wri
 			lines = lines_count(l->bytes, used);
 	}
 	if (s->ended || is_full(s->fd)) {
-		log_file_drop(&s->sheet->file, l->lines - lines, l->used - used, err->text);
+		log_file_drop(&s->sheet->file, LOG_UNWRITTEN, l->lines - lines, l->used - used, err->text);
 	} else {
 		l->used = used;
 		l->lines = lines;
@@ -124,6 +106,7 @@ static void make_lines(struct bench *b, struct load *l)
 	if (!*l->form.front && !l->form.rest) {
 		l->used = l->length = lines_whole(l->bytes, l->count);
 		l->out = l->bytes;
+		l->lines = l->granted;
 		return;
 	}
 	str_clear(&b->out);
@@ -152,6 +135,50 @@ static void name_speaker(struct log_file *f, const struct stream *s)
 	memcpy(f->origin, s->origin, sizeof(f->origin));
 }
 
+static bool is_quiet(struct desk *d, struct sheet *s)
+{
+	bool quiet;
+
+	(void)pthread_mutex_lock(&d->lock);
+	quiet = s->quiet;
+	s->quiet = false;
+	(void)pthread_mutex_unlock(&d->lock);
+	return quiet;
+}
+
+/* Nothing comes any more; what it lacks is said now. */
+static void say_unsaid(struct bench *b, struct stream *s)
+{
+	struct sheet *sheet = s->sheet;
+	int64_t dropped = sheet->file.missing[LOG_UNWRITTEN].bytes;
+	size_t written;
+	struct err err;
+
+	if (!is_quiet(b->desk, sheet) || !log_file_lacks(&sheet->file))
+		return;
+	if (log_file_write(&sheet->file, "", 0, &written, &err) < 0)
+		note_failing(b->desk, sheet, &err);
+	else
+		note_well(b->desk, sheet, dropped);
+	sheet->limited = false;
+	take_out(b, s, NULL, 0);
+}
+
+static void write_load(struct bench *b, struct stream *s, struct load *l)
+{
+	struct log_file *f = &s->sheet->file;
+	int64_t dropped = f->missing[LOG_UNWRITTEN].bytes;
+	struct err err;
+	size_t written;
+
+	if (!l->used)
+		return;
+	if (log_file_write(f, l->out, l->length, &written, &err) < 0)
+		settle(b, s, l, written, &err);
+	else
+		note_well(b->desk, s->sheet, dropped);
+}
+
 /* False: nothing is left to be done now. */
 static bool pump(struct bench *b, struct stream *s)
 {
@@ -160,21 +187,19 @@ static bool pump(struct bench *b, struct stream *s)
 	char front[LOG_FRONT_SIZE];
 	struct load l = { .bytes = b->bytes, .count = count > 0 ? (size_t)count : 0,
 			  .form = { front, s->ended && count < CHUNK, OUT_MOST } };
-	int64_t dropped = f->bytes_dropped;
-	struct err err;
-	size_t written;
 
 	log_front(&f->target, s->origin, front);
 	name_speaker(f, s);
+	limit_load(b, s, &l);
 	make_lines(b, &l);
-	if (!l.used)
+	if (!l.used && !l.over) {
+		say_unsaid(b, s);
 		return false;
-	if (log_file_write(f, l.out, l.length, &written, &err) < 0)
-		settle(b, s, &l, written, &err);
-	else
-		note_well(b->desk, s->sheet, dropped);
-	take_out(b, s, l.bytes, l.used);
-	return l.used;
+	}
+	write_load(b, s, &l);
+	limit_settle(b, s, &l);
+	take_out(b, s, l.bytes, l.used + l.over);
+	return l.used + l.over;
 }
 
 static void serve(struct bench *b, struct stream *s)

@@ -42,6 +42,7 @@ static void relieve(struct desk *d, struct sheet *s)
 static void try_again(struct desk *d, struct sheet *s, int64_t now)
 {
 	s->since = now;
+	s->quiet = s->unsaid;
 	list_each(at, &s->streams, struct stream, node)
 		at->ready = true;
 	desk_queue(d, s);
@@ -59,10 +60,10 @@ bool desk_tick(struct desk *d)
 	bool active = !list_empty(&d->queue);
 
 	list_each(s, &d->sheets, struct sheet, node) {
-		active = active || s->busy || s->failing;
+		active = active || s->busy || s->failing || s->unsaid;
 		if ((s->busy || waits_for_all(d, s)) && now - s->since >= DESK_HUNG_MS)
 			relieve(d, s);
-		else if (s->failing && !s->busy && now - s->since >= DESK_AGAIN_MS)
+		else if ((s->failing || s->unsaid) && !s->busy && now - s->since >= DESK_AGAIN_MS)
 			try_again(d, s, now);
 	}
 	if (!list_empty(&d->queue) && !d->idle && d->threads < DESK_THREADS_MOST)

@@ -48,6 +48,7 @@ static int target_of(const struct member *m, const struct output *o, struct log_
 	*ret = (struct log_target){
 		.to = places[o->how], .facility = p->log_facility, .pid = m->worker.pid,
 		.max_size = p->log_max_size, .keep = p->log_keep,
+		.rate = p->log_rate, .burst = p->log_burst,
 		.max_age = p->log_max_age > 0 ? p->log_max_age : 0,
 		.pack = p->log_compress == LOG_COMPRESS_GZIP,
 		.stamps = log && p->log_timestamps,
@@ -70,6 +71,18 @@ int member_can_listen(const struct member *m, struct err *err)
 	return 0;
 }
 
+/* One for all that the program says here; who writes logs has another. */
+static struct ration *ration_of(const struct member *m)
+{
+	const struct program_settings *s = m->means->program;
+	struct program *p = m->generation->program;
+
+	if (!s->log_rate)
+		return NULL;
+	ration_set(&p->ration, s->log_rate, s->log_burst, loop_now(p->rollout->loop));
+	return &p->ration;
+}
+
 static void listen_to(struct member *m, const struct output *o, struct capture *c, int fd)
 {
 	struct rollout *r = m->generation->program->rollout;
@@ -80,7 +93,7 @@ static void listen_to(struct member *m, const struct output *o, struct capture *
 	if (target_of(m, o, &target, NULL) == 0 && *target.path && r->logs)
 		capture_write(c, r->logs, fd, m->name, &target);
 	else
-		capture_start(c, r->loop, fd, m->name);
+		capture_start(c, r->loop, fd, m->name, ration_of(m));
 }
 
 void member_listen(struct member *m, int out, int errors)

@@ -51,6 +51,7 @@ struct program {
 	unsigned wish, done_wish;
 	unsigned failures;		/* first starts in a row that failed */
 	struct storm storm;
+	struct ration ration;		/* of lines that are forwarded */
 	struct loop_timer retry;
 	int64_t retry_at;		/* loop_now(), while it runs */
 	struct loop_timer look;		/* takeover.h: at the queues of the old sockets */

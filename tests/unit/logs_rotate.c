@@ -210,8 +210,8 @@ static void what_was_dropped_is_said_first(void **state)
 	struct log_file f = file_of(0, 1);
 
 	(void)state;
-	log_file_drop(&f, 3, 100, "No space left");
-	log_file_drop(&f, 1, 11, "No space left");
+	log_file_drop(&f, LOG_UNWRITTEN, 3, 100, "No space left");
+	log_file_drop(&f, LOG_UNWRITTEN, 1, 11, "No space left");
 	say(&f, "1\n");
 	expect("log", "holdport: 4 lines (111 bytes) are missing here: No space left\n1\n");
 	log_file_close(&f);

@@ -1,0 +1,36 @@
+/* What a thread that writes has in its hands (pump.c), and the limit of how much of it a
+ * program may say (limit.c). */
+#ifndef HOLDPORT_LOGS_LOAD_H
+#define HOLDPORT_LOGS_LOAD_H
+
+#include "logs/desk.h"
+#include "logs/lines.h"
+
+enum { CHUNK = 65536, OUT_MOST = 256 * 1024 };
+
+/* What a thread works with. */
+struct bench {
+	struct desk *desk;
+	struct glass glass;
+	char bytes[CHUNK];
+	struct str out;
+};
+
+/* What was looked at, and what becomes of it. */
+struct load {
+	const char *bytes;
+	size_t count;			/* there */
+	size_t used, lines;		/* of them whole lines */
+	size_t granted;			/* lines that its program may say now */
+	size_t over, over_lines;	/* behind those: they are taken out only */
+	const char *out;		/* what is written of them */
+	size_t length;
+	struct lines_form form;
+};
+
+/* Lines beyond what its program may say now are set apart, before any are made. */
+void limit_load(struct bench *b, const struct stream *s, struct load *l);
+/* After they were written: those set apart are dropped and counted. */
+void limit_settle(struct bench *b, struct stream *s, struct load *l);
+
+#endif
