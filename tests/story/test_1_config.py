@@ -252,5 +252,5 @@ def test_the_reference_tells_what_each_change_costs(holdport):
     said = holdport.plain("config", "--reference")
     assert said.code == DONE
     keys = re.findall(r"^  (\w+) =", said.out, re.M)
-    effects = re.findall(r"a change: (live|restart|rebind)$", said.out, re.M)
+    effects = re.findall(r"a change:\s+(live|restart|rebind)$", said.out, re.M)
     assert len(keys) == len(effects) > 60
