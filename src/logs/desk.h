@@ -38,6 +38,7 @@ struct stream {
 	long pid;			/* of its worker */
 	char origin[LOG_ORIGIN_SIZE];
 	bool ready;			/* something came */
+	bool left;			/* something, in the pipe: its stalls are heard */
 	bool ended;			/* its worker has: no more will come */
 	bool last;			/* we end: whole lines that are there, and no more */
 	bool done;

@@ -179,8 +179,9 @@ static void write_load(struct bench *b, struct stream *s, struct load *l)
 		note_well(b->desk, s->sheet, dropped);
 }
 
-/* False: nothing is left to be done now. */
-static bool pump(struct bench *b, struct stream *s)
+enum news { EMPTY, LEFT /* what cannot be written yet */, MORE };
+
+static enum news pump(struct bench *b, struct stream *s)
 {
 	struct log_file *f = &s->sheet->file;
 	long count = look(b, s);
@@ -194,20 +195,35 @@ static bool pump(struct bench *b, struct stream *s)
 	make_lines(b, &l);
 	if (!l.used && !l.over) {
 		say_unsaid(b, s);
-		return false;
+		return l.count ? LEFT : EMPTY;
 	}
 	write_load(b, s, &l);
 	limit_settle(b, s, &l);
 	take_out(b, s, l.bytes, l.used + l.over);
-	return l.used + l.over;
+	return l.used + l.over ? MORE : LEFT;
+}
+
+/* True: it is heard since now, and what came before that has to be looked for. */
+static bool hear_stalls(struct desk *d, struct stream *s, bool yes)
+{
+	bool changed;
+
+	(void)pthread_mutex_lock(&d->lock);
+	changed = s->left != yes;
+	s->left = yes;
+	(void)pthread_mutex_unlock(&d->lock);
+	return changed && platform_stalls_hear(s->fd, yes) == 0 && yes;
 }
 
 static void serve(struct bench *b, struct stream *s)
 {
 	bool more = true;
 
-	for (int i = 0; more && i < ROUNDS; i++)
-		more = pump(b, s);
+	for (int i = 0; more && i < ROUNDS; i++) {
+		enum news news = pump(b, s);
+
+		more = hear_stalls(b->desk, s, news == LEFT) || news == MORE;
+	}
 	(void)pthread_mutex_lock(&b->desk->lock);
 	s->ready = s->ready || more;
 	if (s->last || (s->ended && !s->ready)) {

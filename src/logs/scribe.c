@@ -23,7 +23,7 @@ enum { LOCK_PATIENCE_MS = 5000, LOCK_LOOK_MS = 5, LEAVE_PATIENCE_MS = 3000 };
 struct scribe {
 	struct desk desk;
 	struct tail *tails;
-	int edges, wake;
+	int edges, wake, stalls;
 	int64_t leave_by;		/* 0: the manager is there */
 };
 
@@ -145,6 +145,16 @@ static void take_edges(struct scribe *s)
 		wake_up(s, stream);
 }
 
+/* One of them did; which, nobody says. */
+static void take_stalls(struct scribe *s)
+{
+	platform_stalls_clear(s->stalls);
+	list_each(sheet, &s->desk.sheets, struct sheet, node)
+		list_each(at, &sheet->streams, struct stream, node)
+			if (at->left)
+				wake_up(s, at);
+}
+
 /* Where the manager does not listen now it is told with the next tick. */
 static bool bury(struct scribe *s, struct stream *stream)
 {
@@ -193,6 +203,7 @@ static void run(struct scribe *s)
 			{ .fd = s->leave_by ? -1 : SCRIBE_ORDERS, .events = POLLIN },
 			{ .fd = s->edges, .events = POLLIN },
 			{ .fd = s->wake, .events = POLLIN },
+			{ .fd = s->stalls, .events = POLLIN },
 		};
 
 		(void)poll(p, COUNT(p), active || s->leave_by ? DESK_TICK_MS : -1);
@@ -201,6 +212,8 @@ static void run(struct scribe *s)
 			take_orders(s);
 		if (p[1].revents && !s->leave_by)
 			take_edges(s);
+		if (p[3].revents)
+			take_stalls(s);
 		active = bury_done(s);
 		active = desk_tick(&s->desk) || active;
 		(void)pthread_mutex_unlock(&s->desk.lock);
@@ -234,6 +247,7 @@ int scribe_run(int argc, char **argv)
 	if (s.edges < 0 || pipe2(wake, O_CLOEXEC | O_NONBLOCK) < 0)
 		return EXIT_FAILURE;
 	s.wake = wake[0];
+	s.stalls = platform_stalls_open();
 	if (desk_init(&s.desk, SCRIBE_ORDERS, wake[1], &err) < 0) {
 		desk_say(&s.desk, LOG_LEVEL_ERROR, "logs: %s", err.text);
 		return EXIT_FAILURE;

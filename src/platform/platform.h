@@ -204,6 +204,12 @@ int platform_edges_add(int set, int fd, void *tag);
 void platform_edges_remove(int set, int fd);
 void *platform_edges_next(int set);	/* the tag of one; NULL: none */
 
+/* While something is left in a pipe, a write(2) that fills it and waits for more room tells
+ * nobody who watches its edges (Linux since 5.5).  Of a pipe that is heard it tells here. */
+int platform_stalls_open(void);		/* readable when one did; in each thread made after it */
+int platform_stalls_hear(int pipe, int yes);
+void platform_stalls_clear(int stalls);
+
 /* A unix socket of our own at a path of our own (control, notification), in place
  * of whatever is there; close-on-exec, non-blocking.  The caller owns it. */
 int platform_own_socket(const char *path, int type, mode_t mode, struct err *err);

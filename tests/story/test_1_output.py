@@ -547,3 +547,15 @@ def test_files_of_a_program_that_was_stopped_are_found(holdport):
     await_text(path, "hello")
     holdport.ok("stop", "one")
     assert holdport.ok("logs", "one").out == "hello\n"
+
+
+@pytest.mark.parametrize("begin", [0, 17])
+def test_a_write_larger_than_its_pipe_goes_on_behind_half_a_line(holdport, begin):
+    path = holdport.dir / "log"
+    (holdport.dir / "large.py").write_text(
+        f"import os, time\nos.write(1, {begin} * b'p')\ntime.sleep(0.1)\n"
+        "for _ in range(3): assert os.write(1, (4095 * b'x' + b'\\n') * 50 + 100 * b'y') == 204900\n"
+        "os.write(1, b'\\n')\ntime.sleep(1000)\n")
+    run_one(holdport, f"/usr/bin/python3 {holdport.dir}/large.py", f"stdout = file:{path}\nlog_max_size = 0")
+    eventually(lambda: path.exists() and path.stat().st_size == begin + 3 * 204900 + 1,
+               what=lambda: f"all of it: {path.stat().st_size}")
