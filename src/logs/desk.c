@@ -83,6 +83,11 @@ struct stream *desk_add(struct desk *d, const struct log_target *t, const char *
 	return s;
 }
 
+bool desk_is_full(int pipe, long there)
+{
+	return there >= (long)platform_pipe_room(pipe) * 3 / 8;
+}
+
 void desk_more(struct desk *d)
 {
 	pthread_attr_t attributes;

@@ -22,7 +22,7 @@ enum {
 	DESK_TICK_MS = 200,		/* while there is something to look after */
 	DESK_HUNG_MS = 2000,		/* in one write: it hangs */
 	DESK_AGAIN_MS = 1000,		/* until what cannot be written is tried again */
-	DESK_FULL = 24 * 1024,		/* bytes in a pipe: soon its worker would wait */
+	DESK_ENDED_MOST = 64,		/* workers of a sheet whose last words wait */
 	DESK_THREADS_MOST = 32,
 };
 
@@ -40,6 +40,7 @@ struct stream {
 	bool ready;			/* something came */
 	bool left;			/* something, in the pipe: its stalls are heard */
 	bool ended;			/* its worker has: no more will come */
+	bool forsaken;			/* what cannot be written now is dropped */
 	bool last;			/* we end: whole lines that are there, and no more */
 	bool done;
 	bool overrun;			/* what is being written was dropped meanwhile */
@@ -76,6 +77,9 @@ struct stream *desk_add(struct desk *d, const struct log_target *t, const char *
 			struct tail *tail);
 /* With the lock: there is work for its sheet. */
 void desk_queue(struct desk *d, struct sheet *s);
+/* So much is in a pipe that its worker would wait soon: a page holds a line at the least, and
+ * may be half empty. */
+bool desk_is_full(int pipe, long there);
 /* With the lock: one more thread. */
 void desk_more(struct desk *d);
 void desk_say(const struct desk *d, int level, const char *format, ...)

@@ -45,7 +45,7 @@ static bool is_full(int fd)
 {
 	int there = 0;
 
-	return ioctl(fd, FIONREAD, &there) == 0 && there >= DESK_FULL;
+	return ioctl(fd, FIONREAD, &there) == 0 && desk_is_full(fd, there);
 }
 
 static void note_failing(struct desk *d, struct sheet *s, const struct err *err)
@@ -74,8 +74,8 @@ static void note_well(struct desk *d, struct sheet *s, int64_t dropped)
 			 s->file.target.path, (long long)dropped);
 }
 
-/* What did go is done; the rest stays where it is unless its worker would wait for it
- * or has ended. */
+/* What did go is done; the rest stays where it is unless its worker would wait for it,
+ * or too many have ended. */
 static void settle(struct bench *b, struct stream *s, struct load *l, size_t written,
 		   const struct err *err)
 {
@@ -92,7 +92,7 @@ static void settle(struct bench *b, struct stream *s, struct load *l, size_t wri
 		if (l->out == l->bytes)
 			lines = lines_count(l->bytes, used);
 	}
-	if (s->ended || is_full(s->fd)) {
+	if (s->ended ? s->forsaken : is_full(s->fd)) {
 		log_file_drop(&s->sheet->file, LOG_UNWRITTEN, l->lines - lines, l->used - used, err->text);
 	} else {
 		l->used = used;
@@ -217,16 +217,17 @@ static bool hear_stalls(struct desk *d, struct stream *s, bool yes)
 
 static void serve(struct bench *b, struct stream *s)
 {
-	bool more = true;
+	bool more = true, left = false;
 
 	for (int i = 0; more && i < ROUNDS; i++) {
 		enum news news = pump(b, s);
 
-		more = hear_stalls(b->desk, s, news == LEFT) || news == MORE;
+		left = news == LEFT;
+		more = hear_stalls(b->desk, s, left) || news == MORE;
 	}
 	(void)pthread_mutex_lock(&b->desk->lock);
 	s->ready = s->ready || more;
-	if (s->last || (s->ended && !s->ready)) {
+	if (s->last || (s->ended && !s->ready && !left)) {
 		s->done = true;
 		(void)!write(b->desk->wake, "", 1);
 	}
@@ -275,6 +276,16 @@ static void work_on(struct bench *b, struct sheet *s)
 	}
 }
 
+/* It will not do so itself. */
+static void say_lacking(const struct desk *d, const struct log_file *f)
+{
+	for (int i = 0; i < LOG_CAUSES; i++)
+		if (f->missing[i].bytes)
+			desk_say(d, LOG_LEVEL_ERROR, "%s: %lld lines (%lld bytes) are missing: %s",
+				 f->target.path, (long long)f->missing[i].lines,
+				 (long long)f->missing[i].bytes, f->missing[i].why);
+}
+
 static void retire(struct desk *d, struct sheet *s)
 {
 	struct err err;
@@ -282,7 +293,8 @@ static void retire(struct desk *d, struct sheet *s)
 
 	list_remove(&s->node);
 	(void)pthread_mutex_unlock(&d->lock);
-	(void)log_file_write(&s->file, "", 0, &done, &err);
+	if (log_file_write(&s->file, "", 0, &done, &err) < 0)
+		say_lacking(d, &s->file);
 	log_file_close(&s->file);
 	pack_stop(&s->pack);
 	free(s);

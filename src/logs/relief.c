@@ -15,7 +15,7 @@ static void empty(struct desk *d, struct stream *s)
 	const char *end;
 	size_t count;
 
-	if (there < DESK_FULL)
+	if (s->ended || !desk_is_full(s->fd, there))
 		return;
 	end = memrchr(bytes, '\n', (size_t)there);
 	count = end ? (size_t)(end - bytes) + 1 : (size_t)there;

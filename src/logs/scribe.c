@@ -85,6 +85,24 @@ static void wake_up(struct scribe *s, struct stream *stream)
 	desk_queue(&s->desk, stream->sheet);
 }
 
+/* Workers that end again and again while their file cannot be written. */
+static void forsake_oldest(struct scribe *s, struct sheet *sheet)
+{
+	struct stream *oldest = NULL;
+	unsigned count = 0;
+
+	list_each(at, &sheet->streams, struct stream, node) {
+		if (!at->ended || at->forsaken)
+			continue;
+		oldest = oldest ? oldest : at;
+		count++;
+	}
+	if (count <= DESK_ENDED_MOST)
+		return;
+	oldest->forsaken = true;
+	wake_up(s, oldest);
+}
+
 static void end(struct scribe *s, const struct order *o, int *fd)
 {
 	struct stream *stream = find(s, o->number);
@@ -93,6 +111,7 @@ static void end(struct scribe *s, const struct order *o, int *fd)
 	if (!stream)
 		return;
 	stream->ended = true;
+	forsake_oldest(s, stream->sheet);
 	wake_up(s, stream);
 }
 
@@ -119,6 +138,7 @@ static void leave(struct scribe *s)
 	list_each(sheet, &s->desk.sheets, struct sheet, node)
 		list_each(at, &sheet->streams, struct stream, node) {
 			at->last = !at->ended;
+			at->forsaken = at->ended;
 			wake_up(s, at);
 		}
 }

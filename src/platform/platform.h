@@ -183,6 +183,10 @@ int platform_socket_owner(int fd, uid_t user);
  * writer holds a reading end as well (facts: anonymous pipes, SIGPIPE). */
 int platform_output_pipe(int *ret_read, int *ret_write, struct err *err);
 
+enum { OUTPUT_PIPE_ROOM = 65536 };	/* where it cannot be known */
+/* How many bytes fit into a pipe; whoever writes to it may change that. */
+int platform_pipe_room(int pipe);
+
 /* When a file was made, by the clock that people set; 0: it cannot be told. */
 int64_t platform_file_born(int fd);
 

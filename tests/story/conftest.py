@@ -1,6 +1,7 @@
 """Fixtures: `holdport` is a supervisor, `new_holdport` makes more of them."""
 
 import os
+import subprocess
 import sys
 
 import pytest
@@ -79,3 +80,15 @@ def new_holdport(request):
 @pytest.fixture
 def holdport(new_holdport):
     return new_holdport()
+
+
+@pytest.fixture
+def small_disk(holdport):
+    """One of 256 KiB; gone with the story."""
+    disk = holdport.dir / "disk"
+    disk.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "none", disk], capture_output=True)
+    if done.returncode:
+        pytest.skip("no file system may be mounted here")
+    yield disk
+    subprocess.run(["umount", "-l", disk], check=True)

@@ -231,18 +231,6 @@ def all_or_counted(path):
     return said - there, missing
 
 
-@pytest.fixture
-def small_disk(holdport):
-    """One of 256 KiB; gone with the story."""
-    disk = holdport.dir / "disk"
-    disk.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "none", disk], capture_output=True)
-    if done.returncode:
-        pytest.skip("no file system may be mounted here")
-    yield disk
-    subprocess.run(["umount", "-l", disk], check=True)
-
-
 def test_a_full_disk_holds_nobody_up_and_what_it_costs_is_counted(holdport, small_disk):
     (small_disk / "ballast").write_bytes(bytes(200 * 1024))
     path = small_disk / "log"

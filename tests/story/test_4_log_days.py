@@ -150,3 +150,60 @@ def test_a_clock_that_is_set_moves_times_and_nothing_else(holdport):
     count = len(times_of(path))
     eventually(lambda: len(times_of(path)) > count + 5, what="it is written on")
     assert not (holdport.dir / "log.1").exists()
+
+
+def fill(disk):
+    """Not a byte more goes in."""
+    with open(disk / "ballast", "wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(4096))
+        except OSError:
+            pass
+
+
+def said_by(pid):
+    """Bytes that a process has written."""
+    return int(re.search(r"^wchar: (\d+)", open(f"/proc/{pid}/io").read(), re.M)[1])
+
+
+def test_last_words_wait_until_there_is_room_for_them(holdport, small_disk):
+    fill(small_disk)
+    path = small_disk / "log"
+    run_one(holdport, "sh -c 'seq 5; printf bye'", f"stdout = file:{path}\nrestart = never\nstart_attempts = 1")
+    holdport.await_(lambda s: not s["programs"][0]["generations"])
+    eventually(lambda: "No space left" in holdport.log())
+    (small_disk / "ballast").unlink()
+    assert await_text(path, "bye\n") == "1\n2\n3\n4\n5\nbye\n"
+
+
+def test_not_all_that_end_while_there_is_no_room_are_remembered(holdport, small_disk):
+    fill(small_disk)
+    path = small_disk / "log"
+    run_one(holdport, "sh -c 'echo last words; exit 3'",
+            f"stdout = file:{path}\nlog_max_size = 0\nrestart_delay = 5ms\nrestart_delay_max = 5ms")
+    eventually(lambda: "one/100: generation gone" in holdport.log())
+    eventually(lambda: len(os.listdir(f"/proc/{scribe()}/fd")) < 64 + 50)
+    holdport.ok("stop", "one")
+    (small_disk / "ballast").unlink()
+
+    def all_is_known():
+        """The one that was stopped may have said nothing yet."""
+        text = text_of(path)
+        missing = sum(map(int, re.findall(r"^holdport: (\d+) lines", text, re.M)))
+        return missing and text.count("last words") >= 60 and (
+            text.count("last words") + missing - len(re.findall(r"error: one/\d+: worker", holdport.log())) in (0, 1))
+
+    eventually(all_is_known, what=lambda: f"{text_of(path)}\n{holdport.log()[-500:]}")
+
+
+def test_a_worker_with_a_small_pipe_waits_for_no_disk(holdport, small_disk):
+    fill(small_disk)
+    (holdport.dir / "small.py").write_text(
+        "import fcntl, os\nfcntl.fcntl(1, 1031, 4096)\n"        # F_SETPIPE_SZ
+        "while True: os.write(1, 99 * b'x' + b'\\n')\n")
+    run_one(holdport, f"/usr/bin/python3 {holdport.dir}/small.py", f"stdout = file:{small_disk}/log")
+    eventually(lambda: "No space left" in holdport.log())
+    [pid] = holdport.pids("one")
+    at = said_by(pid)
+    eventually(lambda: said_by(pid) > at + 200_000, what="it says on")

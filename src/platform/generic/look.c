@@ -29,3 +29,9 @@ void platform_look_skip(const struct glass *g, int pipe, size_t count)
 	(void)pipe;
 	(void)count;
 }
+
+int platform_pipe_room(int pipe)
+{
+	(void)pipe;
+	return OUTPUT_PIPE_ROOM;
+}

@@ -45,3 +45,10 @@ void platform_look_skip(const struct glass *g, int pipe, size_t count)
 		count -= n > 0 ? (size_t)n : 0;
 	}
 }
+
+int platform_pipe_room(int pipe)
+{
+	int room = fcntl(pipe, F_GETPIPE_SZ);
+
+	return room > 0 ? room : OUTPUT_PIPE_ROOM;
+}
