@@ -37,6 +37,21 @@ def ends_with_over(path):
     return False                # it is just being turned over
 
 
+def await_over(path, seconds=300):
+    """Looks often: what is measured takes a second."""
+    until = time.monotonic() + seconds
+    while not ends_with_over(path):
+        if time.monotonic() > until:
+            raise AssertionError(f"no last line in {path}")
+        time.sleep(0.002)
+
+
+def busy(pid):
+    """Processor time that a process has taken, s."""
+    words = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def piped(*logger):
     """A logger that reads its standard input, until it has ended."""
     def run(size, where):
@@ -44,16 +59,44 @@ def piped(*logger):
         began = time.monotonic()
         source = subprocess.Popen(talker(size), stdout=subprocess.PIPE)
         with open(where / "file", "wb") as out:
-            subprocess.run(words, stdin=source.stdout, stdout=out, check=True)
-        source.stdout.close()
+            child = subprocess.Popen(words, stdin=source.stdout, stdout=out)
+            source.stdout.close()
+            _, status, used = os.wait4(child.pid, 0)
+            child.returncode = os.waitstatus_to_exitcode(status)
+        took = time.monotonic() - began
+        assert child.returncode == 0, words
         source.wait()
-        return time.monotonic() - began
+        return took, used.ru_utime + used.ru_stime
     return run
 
 
 def svlogd(size, where):
     (where / "config").write_text(f"s{TURN}\nn{KEPT}\n")
     return piped("svlogd", "{where}")(size, where)
+
+
+def supervisord(size, where):
+    """From its own start on: to start one program is all that it does else."""
+    (where / "say.py").write_text(SAY)
+    words = " ".join([sys.executable, str(where / "say.py"), *talker(size)[3:]])
+    (where / "conf").write_text(f"[supervisord]\nnodaemon=true\nuser=root\nlogfile={where}/own\n"
+                                f"pidfile={where}/pid\nchildlogdir={where}\n[program:one]\n"
+                                f"command={words}\nstartsecs=0\nautorestart=false\nredirect_stderr=true\n"
+                                f"stdout_logfile={where}/log\nstdout_logfile_maxbytes={TURN}\n"
+                                f"stdout_logfile_backups={KEPT}\n")
+    began = time.monotonic()
+    child = subprocess.Popen(["supervisord", "-c", where / "conf"], stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL, env={**os.environ, "PATH": PATH})
+    try:
+        await_over(where / "log")
+        return time.monotonic() - began, busy(child.pid)
+    finally:
+        child.terminate()
+        child.wait()
+
+
+def scribe():
+    return next(p for p, name in harness.descendants().items() if name == "holdport-scribe")
 
 
 def ours(*lines):
@@ -70,8 +113,8 @@ def ours(*lines):
             hp.run()
             began = time.monotonic()
             hp.cmd("start", "one", "--no-wait")
-            harness.eventually(lambda: ends_with_over(path), 300)
-            return time.monotonic() - began
+            await_over(path)
+            return time.monotonic() - began, busy(scribe())
         finally:
             hp.stop()
             hp.remove()
@@ -86,6 +129,7 @@ LOGGERS = [
     ("s6-log", RAW, "s6-log", piped("s6-log", "n{kept}", "s{turn}", "{where}")),
     ("multilog", RAW, "multilog", piped("multilog", "n{kept}", "s{turn}", "{where}")),
     ("rotatelogs", RAW, "rotatelogs", piped("rotatelogs", "-n", "{kept}", "{where}/log", "10M")),
+    ("supervisord", RAW, "supervisord", supervisord),
     ("holdport log", STAMPED, None, ours("stdout = log", "log_file = {path}")),
     ("s6-log T", STAMPED, "s6-log", piped("s6-log", "T", "n{kept}", "s{turn}", "{where}")),
 ]
@@ -93,19 +137,27 @@ LOGGERS = [
 
 def measure(scale):
     size = (2 if scale.smoke else 1024) * 1024 * 1024
-    table = Table("Output to files that are turned over", ["logger", "lines", "MB/s"],
+    table = Table("Output to files that are turned over",
+                  ["logger", "lines", "MB/s", "over cat", "its processor time, s a GB"],
                   f"{size // 1024 // 1024} MiB in lines of 100 bytes, 64 KiB a write, files of 10 MB "
-                  "in memory; from the start of who says them until the last one is in the file.")
+                  "in memory; from the start of who says them until the last one is in the file. Over "
+                  "cat: of the same round. Of holdport it is the process that writes.")
     there = [one for one in LOGGERS if not one[2] or shutil.which(one[2], path=PATH)]
-    rates = {name: [] for name, *_ in there}
+    took = {name: [] for name, *_ in there}
     for _ in range(scale.rounds):
         for name, _, _, run in there:
             say(f"capture: {name}")
             where = directory()
             try:
-                rates[name].append(size / 1e6 / run(size, Path(where)))
+                took[name].append(run(size, Path(where)))
             finally:
                 shutil.rmtree(where)
     for name, lines, *_ in LOGGERS:
-        table.row(name, lines, middle(rates[name], "{:.0f}") if name in rates else "not installed")
+        if name not in took:
+            table.row(name, lines, "not installed", "–", "–")
+            continue
+        cat = took[LOGGERS[0][0]]
+        table.row(name, lines, middle((size / 1e6 / s for s, _ in took[name]), "{:.0f}"),
+                  middle((c[0] / s for (s, _), c in zip(took[name], cat)), "{:.2f}"),
+                  middle((cpu / (size / 1e9) for _, cpu in took[name]), "{:.2f}"))
     yield table
