@@ -38,6 +38,7 @@ struct stream {
 	long pid;			/* of its worker */
 	char origin[LOG_ORIGIN_SIZE];
 	bool ready;			/* something came */
+	bool plenty;			/* much at a time, of late */
 	bool left;			/* something, in the pipe: its stalls are heard */
 	bool ended;			/* its worker has: no more will come */
 	bool forsaken;			/* what cannot be written now is dropped */
@@ -66,6 +67,7 @@ struct desk {
 	pthread_cond_t work;
 	struct list sheets, queue, rations;
 	unsigned threads, idle;
+	bool writing;			/* as desk_tick() has seen */
 	int channel;			/* to the manager */
 	struct glass glass;		/* relief.c */
 	int wake;			/* a byte comes when a stream is done */

@@ -1,5 +1,5 @@
-/* What a thread that writes has in its hands (pump.c), and the limit of how much of it a
- * program may say (limit.c). */
+/* What a thread that writes has in its hands (pump.c), the limit of how much of it a program
+ * may say (limit.c), and bytes that it need not take into its hands (pass.c). */
 #ifndef HOLDPORT_LOGS_LOAD_H
 #define HOLDPORT_LOGS_LOAD_H
 
@@ -11,7 +11,7 @@ enum { CHUNK = 65536, OUT_MOST = 256 * 1024 };
 /* What a thread works with. */
 struct bench {
 	struct desk *desk;
-	struct glass glass;
+	struct glass glass, copy;
 	char bytes[CHUNK];
 	struct str out;
 };
@@ -27,6 +27,14 @@ struct load {
 	size_t length;
 	struct lines_form form;
 };
+
+/* What was written leaves its pipe: bytes, of which the last page is looked at. */
+void load_take_out(struct bench *b, struct stream *s, const char *bytes, size_t count);
+void load_went_well(struct desk *d, struct sheet *s, int64_t dropped);
+
+/* Where lines stay as they are and much comes, it goes from pipe to file within the system,
+ * but for its end, where the last line's end is looked for.  False: not now. */
+bool load_pass(struct bench *b, struct stream *s);
 
 /* Lines beyond what its program may say now are set apart, before any are made. */
 void limit_load(struct bench *b, const struct stream *s, struct load *l);

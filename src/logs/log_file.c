@@ -18,7 +18,7 @@ enum { SAY_MS = 1000 };
 
 void log_file_init(struct log_file *f)
 {
-	*f = (struct log_file){ .fd = -1, .outlet = { .fd = -1 } };
+	*f = (struct log_file){ .fd = -1, .pour = -1, .outlet = { .fd = -1 } };
 }
 
 void log_front(const struct log_target *t, const char *origin, char ret[LOG_FRONT_SIZE])
@@ -75,6 +75,7 @@ static int open_file(struct log_file *f, struct err *err)
 void log_file_close(struct log_file *f)
 {
 	fd_close(&f->fd);
+	fd_close(&f->pour);
 	outlet_close(&f->outlet);
 }
 
@@ -84,7 +85,7 @@ static const char *last_line_end(const char *bytes, size_t count)
 }
 
 /* Half a line would meet the next one: it is taken back. */
-static void take_back(struct log_file *f, size_t torn)
+void log_file_take_back(struct log_file *f, size_t torn)
 {
 	off_t end = lseek(f->fd, 0, SEEK_END);
 
@@ -109,8 +110,16 @@ static size_t write_lines(struct log_file *f, const char *bytes, size_t count, s
 	(void)err_sys(err, errno, "cannot write to %s", f->target.path);
 	end = last_line_end(bytes, done);
 	whole = end ? (size_t)(end - bytes) + 1 : 0;
-	take_back(f, done - whole);
+	log_file_take_back(f, done - whole);
 	return whole;
+}
+
+bool log_file_takes(const struct log_file *f, size_t count)
+{
+	const struct log_target *t = &f->target;
+
+	return f->fd >= 0 && (!t->max_size || f->size + (int64_t)count <= t->max_size) &&
+	       (!t->max_age || clock_monotonic_ms() - f->began < t->max_age);
 }
 
 /* What of it still goes into this file: lines up to its size, at least one. */

@@ -25,6 +25,8 @@ struct log_missing {
 struct log_file {
 	struct log_target target;
 	int fd;				/* -1: it is opened with the next line */
+	int pour;			/* the same, not to be appended to; -1: not yet */
+	bool no_pour;			/* it was tried: its file system cannot */
 	struct outlet outlet;		/* where it is no file */
 	long pid;			/* of who says what is written to that */
 	char origin[LOG_ORIGIN_SIZE];
@@ -41,6 +43,9 @@ void log_file_init(struct log_file *f);
  * lines that come too fast. */
 int log_file_write(struct log_file *f, const char *bytes, size_t count, size_t *ret_done,
 		   struct err *err);
+/* It is open, and need not be turned over for so much more. */
+bool log_file_takes(const struct log_file *f, size_t count);
+void log_file_take_back(struct log_file *f, size_t torn);	/* of its end */
 void log_file_drop(struct log_file *f, enum log_cause cause, size_t lines, size_t bytes,
 		   const char *why);
 bool log_file_lacks(const struct log_file *f);	/* and does not say it yet */

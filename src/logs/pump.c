@@ -1,5 +1,6 @@
 /* From pipes to a file.  Bytes leave their pipe after they have been written: whoever
  * comes after us finds what is not in the file, and at most one chunk twice. */
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -11,7 +12,7 @@
 #include "logs/load.h"
 #include "platform/platform.h"
 
-enum { ROUNDS = 16 };
+enum { ROUNDS = 16, SOON_MS = 2 };
 
 /* With the lock, by the thread that has the sheet. */
 static void take_lost(struct sheet *s)
@@ -21,7 +22,7 @@ static void take_lost(struct sheet *s)
 	s->lines_lost = s->bytes_lost = 0;
 }
 
-static void take_out(struct bench *b, struct stream *s, const char *bytes, size_t count)
+void load_take_out(struct bench *b, struct stream *s, const char *bytes, size_t count)
 {
 	struct desk *d = b->desk;
 
@@ -59,7 +60,7 @@ static void note_failing(struct desk *d, struct sheet *s, const struct err *err)
 	(void)pthread_mutex_unlock(&d->lock);
 }
 
-static void note_well(struct desk *d, struct sheet *s, int64_t dropped)
+void load_went_well(struct desk *d, struct sheet *s, int64_t dropped)
 {
 	bool again;
 
@@ -159,9 +160,9 @@ static void say_unsaid(struct bench *b, struct stream *s)
 	if (log_file_write(&sheet->file, "", 0, &written, &err) < 0)
 		note_failing(b->desk, sheet, &err);
 	else
-		note_well(b->desk, sheet, dropped);
+		load_went_well(b->desk, sheet, dropped);
 	sheet->limited = false;
-	take_out(b, s, NULL, 0);
+	load_take_out(b, s, NULL, 0);
 }
 
 static void write_load(struct bench *b, struct stream *s, struct load *l)
@@ -176,10 +177,13 @@ static void write_load(struct bench *b, struct stream *s, struct load *l)
 	if (log_file_write(f, l->out, l->length, &written, &err) < 0)
 		settle(b, s, l, written, &err);
 	else
-		note_well(b->desk, s->sheet, dropped);
+		load_went_well(b->desk, s->sheet, dropped);
 }
 
 enum news { EMPTY, LEFT /* what cannot be written yet */, MORE };
+
+/* A quarter of a pipe. */
+enum { PLENTY = CHUNK / 4 };
 
 static enum news pump(struct bench *b, struct stream *s)
 {
@@ -197,9 +201,10 @@ static enum news pump(struct bench *b, struct stream *s)
 		say_unsaid(b, s);
 		return l.count ? LEFT : EMPTY;
 	}
+	s->plenty = l.used >= PLENTY;
 	write_load(b, s, &l);
 	limit_settle(b, s, &l);
-	take_out(b, s, l.bytes, l.used + l.over);
+	load_take_out(b, s, l.bytes, l.used + l.over);
 	return l.used + l.over ? MORE : LEFT;
 }
 
@@ -215,15 +220,24 @@ static bool hear_stalls(struct desk *d, struct stream *s, bool yes)
 	return changed && platform_stalls_hear(s->fd, yes) == 0 && yes;
 }
 
+/* Who says much is waited for here, for a moment: not by way of one who watches all. */
+static bool more_comes(const struct stream *s)
+{
+	struct pollfd p = { .fd = s->fd, .events = POLLIN };
+
+	return s->plenty && poll(&p, 1, SOON_MS) > 0 && (p.revents & POLLIN);
+}
+
 static void serve(struct bench *b, struct stream *s)
 {
 	bool more = true, left = false;
 
 	for (int i = 0; more && i < ROUNDS; i++) {
-		enum news news = pump(b, s);
+		enum news news = s->plenty && load_pass(b, s) ? MORE : pump(b, s);
 
 		left = news == LEFT;
-		more = hear_stalls(b->desk, s, left) || news == MORE;
+		more = hear_stalls(b->desk, s, left) || news == MORE ||
+		       (news == EMPTY && more_comes(s));
 	}
 	(void)pthread_mutex_lock(&b->desk->lock);
 	s->ready = s->ready || more;
@@ -234,12 +248,14 @@ static void serve(struct bench *b, struct stream *s)
 	(void)pthread_mutex_unlock(&b->desk->lock);
 }
 
-/* With the lock. */
+/* With the lock.  Each in turn: one that always has something keeps nobody waiting. */
 static struct stream *next_ready(struct sheet *s)
 {
-	list_each(at, &s->streams, struct stream, node)
+	list_each_safe(at, &s->streams, struct stream, node)
 		if (at->ready && !at->done) {
 			at->ready = false;
+			list_remove(&at->node);
+			list_append(&s->streams, &at->node);
 			return at;
 		}
 	return NULL;
@@ -320,7 +336,7 @@ void *desk_thread(void *desk)
 	struct err err;
 
 	b->desk = desk;
-	if (platform_look_open(&b->glass, &err) < 0) {
+	if (platform_look_open(&b->glass, &err) < 0 || platform_look_open(&b->copy, &err) < 0) {
 		desk_say(b->desk, LOG_LEVEL_ERROR, "logs: %s", err.text);
 		exit(EXIT_FAILURE);
 	}

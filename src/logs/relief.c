@@ -59,7 +59,9 @@ bool desk_tick(struct desk *d)
 	int64_t now = clock_monotonic_ms();
 	bool active = !list_empty(&d->queue);
 
+	d->writing = false;
 	list_each(s, &d->sheets, struct sheet, node) {
+		d->writing = d->writing || (s->busy && now - s->since < DESK_HUNG_MS);
 		active = active || s->busy || s->failing || s->unsaid;
 		if ((s->busy || waits_for_all(d, s)) && now - s->since >= DESK_HUNG_MS)
 			relieve(d, s);

@@ -18,7 +18,8 @@
 #include "platform/platform.h"
 #include "platform/process.h"
 
-enum { LOCK_PATIENCE_MS = 5000, LOCK_LOOK_MS = 5, LEAVE_PATIENCE_MS = 3000 };
+enum { LOCK_PATIENCE_MS = 5000, LOCK_LOOK_MS = 5, LEAVE_PATIENCE_MS = 3000,
+       BUSY_MS = 2 };
 
 struct scribe {
 	struct desk desk;
@@ -94,7 +95,8 @@ static void forsake_oldest(struct scribe *s, struct sheet *sheet)
 	list_each(at, &sheet->streams, struct stream, node) {
 		if (!at->ended || at->forsaken)
 			continue;
-		oldest = oldest ? oldest : at;
+		if (!oldest || at->number < oldest->number)
+			oldest = at;
 		count++;
 	}
 	if (count <= DESK_ENDED_MOST)
@@ -214,6 +216,8 @@ static bool is_over(const struct scribe *s)
 	       (list_empty(&s->desk.sheets) || clock_monotonic_ms() >= s->leave_by);
 }
 
+/* While something is written what comes is looked for now and then, and not with each write(2)
+ * of a worker: whoever writes that goes on by itself. */
 static void run(struct scribe *s)
 {
 	bool active = true;
@@ -221,16 +225,17 @@ static void run(struct scribe *s)
 	while (!is_over(s)) {
 		struct pollfd p[] = {
 			{ .fd = s->leave_by ? -1 : SCRIBE_ORDERS, .events = POLLIN },
-			{ .fd = s->edges, .events = POLLIN },
+			{ .fd = s->desk.writing ? -1 : s->edges, .events = POLLIN },
 			{ .fd = s->wake, .events = POLLIN },
 			{ .fd = s->stalls, .events = POLLIN },
 		};
 
-		(void)poll(p, COUNT(p), active || s->leave_by ? DESK_TICK_MS : -1);
+		(void)poll(p, COUNT(p), s->desk.writing ? BUSY_MS :
+			   active || s->leave_by ? DESK_TICK_MS : -1);
 		(void)pthread_mutex_lock(&s->desk.lock);
 		if (p[0].revents)
 			take_orders(s);
-		if (p[1].revents && !s->leave_by)
+		if (!s->leave_by)
 			take_edges(s);
 		if (p[3].revents)
 			take_stalls(s);

@@ -200,6 +200,13 @@ void platform_look_close(struct glass *g);
 /* How many bytes; 0: nothing now, -1 and errno. */
 void platform_look_skip(const struct glass *g, int pipe, size_t count);	/* takes it out */
 long platform_look(const struct glass *g, int pipe, char *bytes, size_t most);
+/* As that, but of bytes only the last `end` are filled in; all of it is in `copy` as well,
+ * to be poured into a file (or away) without coming here.  0 and less: it is not there. */
+long platform_look_end(const struct glass *g, const struct glass *copy, int pipe, char *bytes,
+		       size_t most, size_t end);
+/* The next count bytes of a copy to the end of a file that was not opened to be appended to;
+ * fd -1: away.  How many went; -1 and errno. */
+long platform_look_pour(const struct glass *copy, int fd, size_t count);
 
 /* A set of descriptors that is readable when something came to one of them since it
  * was last asked for; that there is still something left does not count. */

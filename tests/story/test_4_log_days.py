@@ -79,6 +79,25 @@ def test_who_says_very_much_costs_nobody_anything(holdport, long):
     assert numbers[-1] == 999 and all((a + 1) % 1000 == b for a, b in zip(numbers, numbers[1:]))
 
 
+def moved_by(pid):
+    """Bytes that a process has read and written itself."""
+    text = open(f"/proc/{pid}/io").read()
+    return [int(re.search(rf"^{word}: (\d+)", text, re.M)[1]) for word in ("rchar", "wchar")]
+
+
+def test_bytes_that_stay_as_they_are_do_not_pass_through_our_hands(holdport):
+    path = holdport.dir / "log"
+    run_flood(holdport, 300, f"stdout = file:{path}\nlog_max_size = 10M\nlog_keep = 9")
+    holdport.ok("start", "one", "--no-wait")
+    eventually(lambda: text_ends(path, b"over\n"))
+    read, written = moved_by(scribe())
+    assert read < 30_000_000 / 2 and written < 30_000_000 / 4, (read, written)
+    whole = b"".join(p.read_bytes() for p in (path.with_name("log.3"), path.with_name("log.2"),
+                                              path.with_name("log.1"), path) if p.exists())
+    block = b"".join(b"%07d %s\n" % (n, 91 * b"x") for n in range(1000))
+    assert whole == 300 * block + b"over\n"
+
+
 def text_ends(path, with_):
     try:
         with open(path, "rb") as file:

@@ -35,3 +35,20 @@ int platform_pipe_room(int pipe)
 	(void)pipe;
 	return OUTPUT_PIPE_ROOM;
 }
+
+long platform_look_end(const struct glass *g, const struct glass *copy, int pipe, char *bytes,
+		       size_t most, size_t end)
+{
+	(void)copy;
+	(void)end;
+	return platform_look(g, pipe, bytes, most);
+}
+
+long platform_look_pour(const struct glass *copy, int fd, size_t count)
+{
+	(void)copy;
+	(void)fd;
+	(void)count;
+	errno = ENOTSUP;
+	return -1;
+}

@@ -52,3 +52,49 @@ int platform_pipe_room(int pipe)
 
 	return room > 0 ? room : OUTPUT_PIPE_ROOM;
 }
+
+static void pour_away(const struct glass *g, size_t count)
+{
+	platform_look_skip(g, g->ends[0], count);
+}
+
+long platform_look_end(const struct glass *g, const struct glass *copy, int pipe, char *bytes,
+		       size_t most, size_t end)
+{
+	ssize_t there = tee(pipe, copy->ends[1], most, SPLICE_F_NONBLOCK), seen, got = 0, n;
+	size_t skip;
+
+	if (there <= 0)
+		return there;
+	seen = tee(pipe, g->ends[1], (size_t)there, SPLICE_F_NONBLOCK);
+	skip = (size_t)there > end ? (size_t)there - end : 0;
+	if (seen == there) {
+		pour_away(g, skip);
+		for (got = (ssize_t)skip; got < there; got += n)
+			if ((n = read(g->ends[0], bytes + got, (size_t)(there - got))) <= 0)
+				break;
+	} else if (seen > 0) {
+		pour_away(g, (size_t)seen);
+	}
+	if (got == there)
+		return there;
+	pour_away(copy, (size_t)there);
+	return 0;
+}
+
+long platform_look_pour(const struct glass *copy, int fd, size_t count)
+{
+	off_t end = fd >= 0 ? lseek(fd, 0, SEEK_END) : 0;
+	size_t done = 0;
+	ssize_t n = 1;
+
+	if (fd < 0) {
+		pour_away(copy, count);
+		return (long)count;
+	}
+	while (end >= 0 && done < count && n > 0) {
+		n = splice(copy->ends[0], NULL, fd, &end, count - done, 0);
+		done += n > 0 ? (size_t)n : 0;
+	}
+	return done ? (long)done : -1;
+}
