@@ -148,6 +148,18 @@ void loop_timer_start(struct loop *l, struct loop_timer *t, int64_t after_ms,
 	ev_timer_start(l->ev, &t->ev);
 }
 
+/* One may have come in this turn: libev's handler has it, and tells in the next. */
+void loop_hush(struct loop *l, struct loop_timer *t, void (*on)(struct loop_timer *t))
+{
+	loop_timer_stop(t);
+	platform_block_signals();
+	t->loop = l;
+	t->on = on;
+	ev_timer_init(&t->ev, on_timer, 0., 0.);
+	ev_set_priority(&t->ev, EV_MINPRI);
+	ev_timer_start(l->ev, &t->ev);
+}
+
 void loop_timer_stop(struct loop_timer *t)
 {
 	if (!t->loop)

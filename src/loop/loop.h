@@ -50,6 +50,10 @@ static inline bool loop_timer_runs(const struct loop_timer *t)
 	return t->loop;
 }
 
+/* Signals wait in the system from now on (platform_take_signals() ends that); on() is
+ * called when each that had come before was heard, in the next turn, after all else. */
+void loop_hush(struct loop *l, struct loop_timer *t, void (*on)(struct loop_timer *t));
+
 enum { LOOP_READ = 1, LOOP_WRITE = 2 };
 
 struct loop_io {

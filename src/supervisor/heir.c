@@ -64,14 +64,19 @@ static void on_become(struct loop_later *l)
 	loop_timer_start(s->loop, &s->heir.due, AGAIN_MS, on_due);
 }
 
-/* A signal that comes from now on is for the keeper that we shall be; those that came
- * before are heard in this turn. */
+static void on_hushed(struct loop_timer *t)
+{
+	struct supervisor *s = OWNER(t, struct supervisor, heir.due);
+
+	loop_later_start(s->loop, &s->heir.become, on_become);
+}
+
+/* A signal that comes from now on is for the keeper that we shall be. */
 static void on_due(struct loop_timer *t)
 {
 	struct supervisor *s = OWNER(t, struct supervisor, heir.due);
 
-	platform_block_signals();
-	loop_later_start(s->loop, &s->heir.become, on_become);
+	loop_hush(s->loop, t, on_hushed);
 }
 
 void supervisor_lose_keeper(struct supervisor *s)

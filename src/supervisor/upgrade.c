@@ -92,6 +92,20 @@ static void go(struct supervisor *s)
 	become(s);
 }
 
+static void on_look(struct loop_timer *t);
+
+/* A signal that comes from now on is for the image that we shall be. */
+static void on_hushed(struct loop_timer *t)
+{
+	struct supervisor *s = OWNER(t, struct supervisor, upgrade.look);
+
+	if (s->state == MANAGER_RUNNING && rollout_is_still(&s->rollout))
+		go(s);
+	else
+		loop_timer_start(s->loop, t, LOOK_MS, on_look);
+	platform_take_signals();
+}
+
 static void on_look(struct loop_timer *t)
 {
 	struct supervisor *s = OWNER(t, struct supervisor, upgrade.look);
@@ -99,7 +113,7 @@ static void on_look(struct loop_timer *t)
 	if (s->state != MANAGER_RUNNING)
 		nothing_changed(s, "the supervisor is shutting down");
 	else if (rollout_is_still(&s->rollout))
-		go(s);
+		loop_hush(s->loop, t, on_hushed);
 	else
 		loop_timer_start(s->loop, t, LOOK_MS, on_look);
 }
@@ -108,6 +122,7 @@ static void on_patience_over(struct loop_timer *t)
 {
 	struct supervisor *s = OWNER(t, struct supervisor, upgrade.patience);
 
+	platform_take_signals();
 	nothing_changed(s, "a process that was just started has not come to its exec(2), or a "
 			   "readiness command does not end");
 }

@@ -67,6 +67,18 @@ def test_a_signal_that_comes_meanwhile_is_not_lost(holdport):
     holdport.await_(lambda s: s["supervisor"]["reloads"] == 1)
 
 
+def test_a_signal_that_comes_at_the_last_moment_is_not_lost(holdport):
+    """It has been caught, and nothing was done about it yet."""
+    now = holdport.dir / "now"
+    holdport.write_web("--notify")
+    holdport.run(fail="fork:EAGAIN:99999", env={"HOLDPORT_SIGNAL": str(now)})
+    holdport.await_("web")
+    now.touch()
+    holdport.kill_keeper()
+    assert not now.exists()
+    holdport.await_(lambda s: s["supervisor"]["reloads"] == 1)
+
+
 def test_managers_and_keepers_may_be_killed_one_after_the_other(holdport):
     address = holdport.run_web("--notify", section="workers = 2")
     pids = holdport.pids("web")

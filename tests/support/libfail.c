@@ -13,6 +13,9 @@
  * HOLDPORT_CLOCK=FILE shifts the wall clock by the seconds that stand in FILE,
  * which is read at each look at the clock; the monotonic clock goes on.
  *
+ * HOLDPORT_SIGNAL=FILE: while FILE is there, HUP comes to the process that is about to
+ * block it; once, for the file is gone then.
+ *
  * In place of ERRNO, HANG lets the call wait while the file HOLDPORT_HANG is there.
  *
  * Only in managers and in who writes logs (`holdportd manage`, `scribe`): their keepers, and workers that inherit the
@@ -23,6 +26,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -60,6 +64,7 @@ static const struct { const char *name; int value; } errors[] = {
 enum { HANG = -1 };
 
 static const char *clock_file;	/* NULL: the clock is right */
+static const char *signal_file;	/* NULL: none comes */
 static struct rule rules[MOST_RULES];
 static unsigned rule_count;
 static bool busy;		/* a note is being written, or a rule looked for */
@@ -108,6 +113,7 @@ __attribute__((constructor)) static void read_rules(int argc, char **argv)
 	if (argc < 2 || (strcmp(argv[1], "manage") != 0 && strcmp(argv[1], "scribe") != 0))
 		return;
 	clock_file = getenv("HOLDPORT_CLOCK");
+	signal_file = getenv("HOLDPORT_SIGNAL");
 	if (!text)
 		return;
 	text = strdup(text);
@@ -250,6 +256,18 @@ EXPORT pid_t vfork(void);
 EXPORT pid_t vfork(void)
 {
 	return fails("vfork", "") ? -1 : fork();
+}
+
+/* A signal comes just before it would have to wait. */
+EXPORT int sigprocmask(int how, const sigset_t *set, sigset_t *before)
+{
+	static int (*next)(int, const sigset_t *, sigset_t *);
+
+	if (!next)
+		*(void **)&next = next_of("sigprocmask");
+	if (signal_file && set && sigismember(set, SIGHUP) == 1 && syscall(SYS_unlinkat, AT_FDCWD, signal_file, 0) == 0)
+		(void)kill(getpid(), SIGHUP);
+	return next(how, set, before);
 }
 
 /* These return the error instead. */

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <dirent.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,12 +151,53 @@ static void what_others_have_too_is_closed_without_a_new_table(void **state)
 	(void)close(marked[1]);
 }
 
+static int heard, heard_when_hushed;
+
+static void on_hangup(struct loop_signal *s)
+{
+	(void)s;
+	if (++heard == 2)
+		loop_stop(loop);
+}
+
+static void on_hushed(struct loop_timer *t)
+{
+	(void)t;
+	heard_when_hushed = heard;
+	platform_take_signals();
+}
+
+static void on_due(struct loop_timer *t)
+{
+	(void)raise(SIGHUP);		/* the handler has it; who watches does not know yet */
+	loop_hush(loop, t, on_hushed);
+	(void)raise(SIGHUP);
+}
+
+static void what_came_before_the_hush_is_heard_and_what_comes_waits(void **state)
+{
+	struct loop_timer due = { 0 }, late = { 0 };
+	struct loop_signal hangup = { 0 };
+
+	(void)state;
+	loop_signal_start(loop, &hangup, SIGHUP, on_hangup);
+	loop_timer_start(loop, &late, 20000, on_late);
+	loop_timer_start(loop, &due, 0, on_due);
+	loop_run(loop);
+	assert_int_equal(heard_when_hushed, 1);
+	assert_int_equal(heard, 2);
+	loop_signal_stop(&hangup);
+	loop_timer_stop(&late);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			what_was_put_off_is_done_in_order_and_others_are_heard_meanwhile, begin,
 			end),
+		cmocka_unit_test_setup_teardown(
+			what_came_before_the_hush_is_heard_and_what_comes_waits, begin, end),
 		cmocka_unit_test_setup_teardown(what_puts_itself_off_again_does_not_make_it_sleep,
 						begin, end),
 		cmocka_unit_test_setup_teardown(

@@ -56,6 +56,11 @@ void loop_timer_start(struct loop *l, struct loop_timer *t, int64_t after_ms,
 	list_append(&l->timers, &t->fake.node);
 }
 
+void loop_hush(struct loop *l, struct loop_timer *t, void (*on)(struct loop_timer *t))
+{
+	loop_timer_start(l, t, 0, on);
+}
+
 void loop_timer_stop(struct loop_timer *t)
 {
 	if (!t->loop)
