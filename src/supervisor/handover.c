@@ -19,7 +19,7 @@
 #include "supervisor/runtime_dir.h"
 #include "supervisor/supervisor.h"
 
-enum { BACKLOG = 4, ANSWER_MS = 5000, ASK_AGAIN_MS = 20, BECOMES_WITHIN_MS = 5000 };
+enum { BACKLOG = 4, ASKERS_MOST = 8, ANSWER_MS = 5000, ASK_AGAIN_MS = 20, BECOMES_WITHIN_MS = 5000 };
 
 /* The next message: the word that was awaited? */
 static bool hear(int fd, uint32_t word, struct channel_message *ret, int *ret_fd)
@@ -79,19 +79,65 @@ static _Noreturn void leave(struct supervisor *s)
 	_exit(EXIT_ORDERLY);
 }
 
+static void hand_over(struct supervisor *s, int fd)
+{
+	supervisor_write_down(s);
+	if (give_everything(s, fd))
+		leave(s);
+	log_warning("another supervisor asked for everything, and did not take it");
+}
+
+static void asker_free(struct asker *a)
+{
+	loop_io_stop(&a->io);
+	loop_timer_stop(&a->patience);
+	list_remove(&a->node);
+	a->supervisor->handover.asker_count--;
+	fd_close(&a->fd);
+	free(a);
+}
+
+static void on_word(struct loop_io *io, int events)
+{
+	struct asker *a = OWNER(io, struct asker, io);
+	struct channel_message m;
+	int none = -1, got = channel_receive(a->fd, &m, &none);
+
+	(void)events;
+	fd_drop(&none);
+	if (got == 0)
+		return;
+	if (got > 0 && m.word == CHANNEL_TAKE && may_have(a->supervisor, m.text))
+		hand_over(a->supervisor, a->fd);
+	asker_free(a);
+}
+
+static void on_silence(struct loop_timer *t)
+{
+	asker_free(OWNER(t, struct asker, patience));
+}
+
+static void asker_new(struct supervisor *s, int *fd)
+{
+	struct asker *a = MEM_NEW(struct asker);
+
+	a->supervisor = s;
+	a->fd = fd_take(fd);
+	list_append(&s->handover.askers, &a->node);
+	s->handover.asker_count++;
+	loop_io_start(s->loop, &a->io, a->fd, LOOP_READ, on_word);
+	loop_timer_start(s->loop, &a->patience, ANSWER_MS, on_silence);
+}
+
+/* Whoever says nothing is not waited for. */
 static void on_asked(struct loop_io *io, int events)
 {
 	struct supervisor *s = OWNER(io, struct supervisor, handover.io);
 	int fd = accept4(s->handover.fd, NULL, NULL, SOCK_CLOEXEC);
-	struct channel_message m;
 
 	(void)events;
-	if (fd >= 0 && may_ask(fd) && hear_plain(fd, CHANNEL_TAKE, &m) && may_have(s, m.text)) {
-		supervisor_write_down(s);
-		if (give_everything(s, fd))
-			leave(s);
-		log_warning("another supervisor asked for everything, and did not take it");
-	}
+	if (fd >= 0 && may_ask(fd) && s->handover.asker_count < ASKERS_MOST)
+		asker_new(s, &fd);
 	fd_close(&fd);
 }
 
@@ -101,6 +147,7 @@ int handover_start(struct supervisor *s, struct err *err)
 	struct handover *h = &s->handover;
 
 	*h = (struct handover){ .fd = -1 };
+	list_init(&h->askers);
 	h->path = mem_format("%s/handover", s->settings->supervisor.runtime_dir);
 	if (!s->memory.custody.orphaned) {
 		(void)unlink(h->path);
@@ -116,6 +163,8 @@ int handover_start(struct supervisor *s, struct err *err)
 
 void handover_stop(struct supervisor *s)
 {
+	list_each_safe(a, &s->handover.askers, struct asker, node)
+		asker_free(a);
 	loop_io_stop(&s->handover.io);
 	if (s->handover.fd >= 0)
 		(void)unlink(s->handover.path);

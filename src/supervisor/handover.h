@@ -12,8 +12,19 @@
 
 struct supervisor;
 
+/* Somebody who has come and said nothing yet. */
+struct asker {
+	struct list node;
+	struct supervisor *supervisor;
+	int fd;
+	struct loop_io io;
+	struct loop_timer patience;
+};
+
 struct handover {
 	int fd;			/* -1: nobody may ask */
+	struct list askers;
+	unsigned asker_count;
 	char *path;
 	struct loop_io io;
 };

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -226,6 +227,33 @@ def test_a_run_that_follows_takes_the_orphan_over(holdport):
     holdport.await_replaced("web", pids)
     refused = holdport.run_to_end()
     assert refused.code == ANOTHER_RUNS and f"pid {holdport.pid}" in refused.err
+
+
+def is_open(connection):
+    try:
+        return connection.recv(1, socket.MSG_DONTWAIT) != b""
+    except BlockingIOError:
+        return True
+
+
+def test_one_that_comes_for_it_and_says_nothing_keeps_nobody_waiting(holdport):
+    address = holdport.run_web("--notify")
+    holdport.kill_keeper()
+    handover = str(holdport.runtime_dir / "handover")
+
+    def answers_meanwhile():
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as silent:
+            silent.connect(handover)
+            holdport.ok("status")
+            return is_open(silent)
+
+    eventually(answers_meanwhile)       # 5 s may pass on a machine that is busy
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as silent:
+        silent.connect(handover)
+        orphan = holdport.process
+        holdport.run()
+        assert orphan.wait() == 0
+    assert get(address) == "worker"
 
 
 def test_an_orphan_of_another_file_is_left_alone(holdport):
