@@ -173,17 +173,38 @@ static void say_lost(const struct wreck *w, const struct wreck_item *i)
 		    i->name, *w->why.text ? w->why.text : "no process has it any more");
 }
 
+/* Taken back by one before us, who was killed as well. */
+static bool is_kept(const struct custody *c, const struct wreck *w, size_t i)
+{
+	unsigned number = w->items[i].number;
+	int fd = number < c->count ? c->items[number].fd : -1;
+
+	return fd >= 0 && strcmp(c->items[number].what, w->items[i].what) == 0 &&
+	       (w->lost[i].inode == UINT64_MAX || w->lost[i].inode == custody_inode(fd));
+}
+
+/* True: it is in custody. */
+static bool put(struct wreck *w, size_t i, struct custody *c)
+{
+	const struct wreck_item *item = &w->items[i];
+	bool kept = is_kept(c, w, i), there = kept || w->lost[i].fd >= 0;
+
+	if (item->name && !there)
+		say_lost(w, item);
+	if (kept)
+		fd_close(&w->lost[i].fd);
+	else
+		custody_put(c, item->number, item->what, &w->lost[i].fd);
+	return there;
+}
+
 /* How many sockets there are. */
 static unsigned put_all(struct wreck *w, struct custody *c)
 {
 	unsigned sockets = 0;
 
-	for (size_t i = 0; i < w->count; i++) {
-		sockets += w->items[i].name && w->lost[i].fd >= 0;
-		if (w->items[i].name && w->lost[i].fd < 0)
-			say_lost(w, &w->items[i]);
-		custody_put(c, w->items[i].number, w->items[i].what, &w->lost[i].fd);
-	}
+	for (size_t i = 0; i < w->count; i++)
+		sockets += put(w, i, c) && w->items[i].name;
 	return sockets;
 }
 
@@ -200,7 +221,7 @@ static bool take_all(struct supervisor *s)
 	look_everywhere(&w);
 	any = w.living;
 	for (size_t i = 0; i < w.count; i++)
-		any = any || w.lost[i].fd >= 0;
+		any = any || w.lost[i].fd >= 0 || is_kept(&s->memory.custody, &w, i);
 	if (any) {
 		sockets = put_all(&w, &s->memory.custody);
 		log_notice("the supervisor before this one was killed, keeper and manager: %u of its "
@@ -251,9 +272,10 @@ bool salvage(struct supervisor *s, const char *dir)
 	else if (read_state(s, path, &err) < 0)
 		log_line(err.code == ENOENT ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING,
 			 "%s is passed over: %s", path, err.text);
-	else if (fact_bool(&s->memory.before.supervisor, "one_command") || !take_all(s))
+	else if (fact_bool(&s->memory.before.supervisor, "one_command") || !take_all(s)) {
 		log_info("%s: nothing of what it tells is left", path);
-	else {
+		(void)unlink(path);	/* a successor of ours would not know */
+	} else {
 		s->memory.there = true;
 		well = memory_accept(s, &err) == 0;
 		if (!well)

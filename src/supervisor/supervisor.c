@@ -62,19 +62,31 @@ static int take_over(struct supervisor *s, struct err *err)
 	return claim_lock(s, err);
 }
 
+/* Numbers in custody are those of the one that was, before any of ours. */
+static void take_wreck(struct supervisor *s)
+{
+	struct err err;
+
+	if (salvage(s, s->settings->supervisor.runtime_dir) && logs_start(s, &err) < 0)
+		log_error("%s", err.text);
+}
+
 static int take_lock(struct supervisor *s, struct err *err)
 {
 	const char *path = s->settings->supervisor.runtime_dir;
 	struct memory *m = &s->memory;
 
-	if (claim_lock(s, err) == 0)
+	if (claim_lock(s, err) == 0) {
+		/* One that took the wreck before us was killed before it had written
+		 * anything down. */
+		if (!m->there)
+			take_wreck(s);
 		return 0;
+	}
 	s->lock = runtime_dir_take(path, link_face(&s->link), err);
 	if (s->lock < 0)
 		return take_over(s, err);
-	/* Numbers in custody are those of the one that was, before any of ours. */
-	if (salvage(s, path) && logs_start(s, err) < 0)
-		log_error("%s", err->text);
+	take_wreck(s);
 	m->lock_kept = custody_hold(&m->custody, s->lock, "lock");
 	return 0;
 }

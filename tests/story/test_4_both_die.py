@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 
-from holdport import CAP_SYS_PTRACE, NOBODY, alive, eventually, get, kill
+from holdport import (CAP_SYS_PTRACE, NOBODY, SUPPORT, alive, descendants, eventually, get,
+                      kill)
 
 pytestmark = pytest.mark.load
 
@@ -46,6 +47,31 @@ def test_it_may_happen_again(holdport):
         holdport.run()
     holdport.kill_keeper()
     assert holdport.pids("web") == pids
+    assert get(address) == "worker"
+
+
+def test_one_that_takes_them_back_may_be_killed_before_it_has(holdport):
+    """It has them from the workers, and has written nothing down yet."""
+    address = holdport.run_web("--notify", section="workers = 2")
+    before, [first, second] = inodes(holdport), holdport.pids("web")
+    holdport.kill_both()
+    hang = holdport.dir / "hang"
+    hang.touch()
+    with open(holdport.output, "ab") as out:
+        holdport.process = holdport.spawn("run", "-c", holdport.config, stdout=out, stderr=out,
+                                          env={**holdport.env, "HOLDPORT_HANG": str(hang),
+                                               "HOLDPORT_FAIL": "mkdir@notify:HANG:1",
+                                               "LD_PRELOAD": str(SUPPORT / "libfail.so")})
+    eventually(lambda: "2 of its workers live" in holdport.log(), what=holdport.log)
+    [manager] = eventually(lambda: [*descendants(holdport.pid)])
+    kill(first)
+    os.waitpid(first, 0)
+    hang.unlink()
+    kill(manager)
+    eventually(holdport.answer)
+    holdport.await_(lambda s: s["programs"][0]["ready"] == 2)
+    assert second in holdport.pids("web")
+    assert inodes(holdport) == before
     assert get(address) == "worker"
 
 
