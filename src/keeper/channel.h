@@ -39,7 +39,8 @@
 			 * settles within number ms; or else the old one is started */  \
 	X(STAYED, 21)	/* M: it could not, and goes on as it was */                   \
 	X(TAKE, 22)	/* M: it is that image, and is given what a new manager is     \
-			 * given */                                                    \
+			 * given; where it has number descriptors, and that is all of   \
+			 * them, GIVEN alone */                                        \
 	X(GIVE_MANY, 23)	/* K: GIVE of so many `items`, each with a descriptor */
 
 enum channel_word {

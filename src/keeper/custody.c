@@ -1,5 +1,6 @@
 #include "keeper/custody.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "keeper/hold.h"
 
 enum { GIVEN_WITHIN_MS = 10000, DROP_PATIENCE_MS = 1000 };
 
@@ -50,6 +52,7 @@ static bool take(struct custody *c, const struct channel_message *m, int *fds, s
 	if (m->word == CHANNEL_GIVEN) {
 		c->settled = m->number;
 		c->orphaned = m->other;
+		free(c->rolled_back);
 		c->rolled_back = mem_text(m->text);
 	} else if (m->word != CHANNEL_GIVE && m->word != CHANNEL_GIVE_MANY) {
 		link_put_off(c->link, m);
@@ -57,22 +60,46 @@ static bool take(struct custody *c, const struct channel_message *m, int *fds, s
 	return m->word == CHANNEL_GIVEN;
 }
 
-int custody_open(struct custody *c, struct keeper_link *link, struct err *err)
+void custody_init(struct custody *c, struct keeper_link *link)
 {
+	*c = (struct custody){ .link = link, .rolled_back = mem_text("") };
+}
+
+/* Where the keeper gives a copy too, that takes its place. */
+size_t custody_inherit(struct custody *c, int *file)
+{
+	struct hold_left left;
+	size_t count = 0;
+
+	c->settled = *file >= 0;
+	for (; pread(*file, &left, sizeof(left), (off_t)(count * sizeof(left))) ==
+	       (ssize_t)sizeof(left); count++) {
+		struct custody_item *i = item_at(c, (size_t)left.number);
+
+		i->fd = left.fd;
+		name_it(i, left.what);
+	}
+	fd_close(file);
+	return count;
+}
+
+int custody_open(struct custody *c, struct err *err)
+{
+	struct keeper_link *link = c->link;
 	struct pollfd p = { .fd = link->fd, .events = POLLIN };
 	struct channel_message m;
 	int fds[CHANNEL_MANY], got = 0;
 	size_t count;
 	bool all = false;
 
-	*c = (struct custody){ .link = link };
 	while (!all && got >= 0) {
 		if (poll(&p, 1, GIVEN_WITHIN_MS) == 0)
 			break;
 		got = channel_receive_many(link->fd, &m, fds, &count);
 		all = got > 0 && take(c, &m, fds, count);
 	}
-	return all ? 0 : err_set(err, 0, "the keeper does not say what it holds");
+	return all ? 0 : err_set(err, got < 0 ? EPIPE : 0,
+				 "the keeper does not say what it holds");
 }
 
 void custody_close(struct custody *c)

@@ -30,8 +30,13 @@ struct custody {
 	char *rolled_back;		/* why an upgrade was; "": none was */
 };
 
-/* Waits for what the keeper has to give.  What it says besides is put off. */
-int custody_open(struct custody *c, struct keeper_link *link, struct err *err);
+void custody_init(struct custody *c, struct keeper_link *link);
+/* What an image before ours in this process left open, by its file (bequest.h), which is
+ * closed; -1: there was none.  How many they are. */
+size_t custody_inherit(struct custody *c, int *file);
+/* Waits for what the keeper has to give.  What it says besides is put off.  -1 with
+ * err->code EPIPE: it has ended. */
+int custody_open(struct custody *c, struct err *err);
 void custody_close(struct custody *c);
 /* The keeper has a copy of fd from now on; its number.  The owner tells by
  * custody_drop() that it closes fd, or by custody_moved() that it has another number.

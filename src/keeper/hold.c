@@ -62,6 +62,15 @@ int hold_give(const struct hold *h, int channel)
 	return channel_send_bundle(channel, &b);
 }
 
+size_t hold_count(const struct hold *h)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < h->count; i++)
+		count += h->items[i].fd >= 0;
+	return count;
+}
+
 /* It may have been a stranger's, with SO_LINGER. */
 void hold_drop(struct hold *h, int64_t number)
 {

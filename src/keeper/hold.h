@@ -38,6 +38,7 @@ void hold_put(struct hold *h, int64_t number, const char *what, int *fd);	/* tak
 void hold_inherit(struct hold *h, int *file);
 /* Everything to who is at the other end; -1: he does not read. */
 int hold_give(const struct hold *h, int channel);
+size_t hold_count(const struct hold *h);	/* descriptors */
 void hold_drop(struct hold *h, int64_t number);
 void hold_foster(struct hold *h, const int32_t *pids, size_t count);
 bool hold_is_foster(const struct hold *h, pid_t pid);

@@ -67,10 +67,10 @@ static void pass_down(struct keeper *k, int number)
 		passed_await(&k->passed, number);
 }
 
-/* Everything that its predecessor left. */
-static void give_all(struct keeper *k)
+/* Everything that its predecessor left, but to one that has it all. */
+static void give_all(struct keeper *k, size_t has)
 {
-	if (hold_give(&k->hold, k->channel) < 0)
+	if (has != hold_count(&k->hold) && hold_give(&k->hold, k->channel) < 0)
 		return;			/* it does not read: it ends, or is ended */
 	(void)channel_send(k->channel, CHANNEL_GIVEN, k->settled_once, k->orphaned,
 			   k->images.why, -1);
@@ -110,7 +110,7 @@ static int start_manager(struct keeper *k, struct err *err)
 	k->began = clock_monotonic_ms();
 	k->leaving = false;
 	k->restart = 0;
-	give_all(k);
+	give_all(k, 0);
 	return 0;
 }
 
@@ -190,7 +190,7 @@ static void hear(struct keeper *k, const struct channel_message *m, int *fd)
 		images_stay(&k->images);
 		break;
 	case CHANNEL_TAKE:
-		give_all(k);
+		give_all(k, (size_t)m->number);
 		break;
 	default:
 		break;

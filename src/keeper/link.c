@@ -121,14 +121,15 @@ static void complain(enum channel_word word)
 		log_error("the keeper was not told (%d): %s", (int)word, strerror(errno));
 }
 
-void link_say(struct keeper_link *l, enum channel_word word, int64_t number, const char *text,
-	      int pass)
+int link_say(struct keeper_link *l, enum channel_word word, int64_t number, const char *text,
+	     int pass)
 {
 	while (l->fd >= 0 && channel_send_at_once(l->fd, word, number, text, pass) < 0)
 		if (!again(l)) {
 			complain(word);
-			return;
+			return -1;
 		}
+	return l->fd >= 0 ? 0 : -1;
 }
 
 void link_foster(struct keeper_link *l, struct channel_pids *p)

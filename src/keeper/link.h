@@ -29,9 +29,9 @@ void link_put_off(struct keeper_link *l, const struct channel_message *m);
 void link_start(struct keeper_link *l, struct loop *loop);
 void link_stop(struct keeper_link *l);	/* the channel stays open */
 void link_close(struct keeper_link *l);
-/* Nothing without a keeper.  Where that does not read, as it waits for us to, what it says
- * is put off: many words at once, and an answer to each, are no deadlock. */
-void link_say(struct keeper_link *l, enum channel_word word, int64_t number, const char *text,
+/* Nothing without a keeper; then -1.  Where that does not read, as it waits for us to, what
+ * it says is put off: many words at once, and an answer to each, are no deadlock. */
+int link_say(struct keeper_link *l, enum channel_word word, int64_t number, const char *text,
 	      int pass);
 void link_foster(struct keeper_link *l, struct channel_pids *p);	/* empties it */
 /* Whom the world sees: the keeper, or us. */

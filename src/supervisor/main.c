@@ -205,13 +205,39 @@ static int go_on(struct supervisor *s, int argc, char **argv)
 	return begin_anew(s, argc, argv);
 }
 
-/* holdportd manage 5 run -c FILE: as the keeper starts us; `succeed`: as an image
- * before ours goes on as us. */
+/* The keeper ended while one image was followed by the other: what it held was left to
+ * us as well, and the loop hears that it is gone. */
+static bool goes_on_alone(struct supervisor *s, const struct err *err)
+{
+	if (!s->succeeds || !s->memory.custody.settled || err->code != EPIPE)
+		return false;
+	s->link.keeper = 0;
+	return true;
+}
+
+static bool take_custody(struct supervisor *s, int left)
+{
+	struct custody *c = &s->memory.custody;
+	struct err err;
+	size_t has;
+
+	custody_init(c, &s->link);
+	has = custody_inherit(c, &left);
+	if (s->succeeds)
+		(void)link_say(&s->link, CHANNEL_TAKE, (int64_t)has, NULL, -1);
+	if (custody_open(c, &err) == 0 || goes_on_alone(s, &err))
+		return true;
+	log_error("%s", err.text);
+	return false;
+}
+
+/* holdportd manage 5 run -c FILE: as the keeper starts us; succeed 5:9 run -c FILE: as an
+ * image before ours goes on as us, and leaves us the file 9. */
 static int manage(int argc, char **argv)
 {
 	int channel = argc > 3 ? atoi(argv[2]) : -1, code = EXIT_FAILED;
+	const char *left = channel > STDERR_FILENO ? strchr(argv[2], ':') : NULL;
 	struct supervisor s = { .words = argv, .memory = { .left = -1 } };
-	struct err err;
 
 	if (channel <= STDERR_FILENO)
 		return usage();
@@ -220,11 +246,7 @@ static int manage(int argc, char **argv)
 	s.succeeds = strcmp(argv[1], KEEPER_SUCCEED) == 0;
 	s.environment = mem_words(environ, 0);		/* what is taken out of it later stands here */
 	link_init(&s.link, channel);
-	if (s.succeeds)
-		link_say(&s.link, CHANNEL_TAKE, 0, NULL, -1);
-	if (custody_open(&s.memory.custody, &s.link, &err) < 0)
-		log_error("%s", err.text);
-	else
+	if (take_custody(&s, left ? atoi(left + 1) : -1))
 		code = go_on(&s, argc - 2, argv + 2);
 	upward_stop(&s.upward);
 	custody_close(&s.memory.custody);

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/owner.h"
 #include "config/unsafe.h"
+#include "keeper/bequest.h"
 #include "keeper/keeper.h"
 #include "supervisor/supervisor.h"
 
@@ -57,39 +58,43 @@ static void nothing_changed(struct supervisor *s, const char *why)
 	conclude(s, UPGRADE_FAILED, mem_format("nothing was changed: %s", why));
 }
 
-/* manage 5 run -c FILE → succeed 5 run -c FILE */
-static void become(struct supervisor *s)
+/* manage 5 run -c FILE → succeed 5:9 run -c FILE.  Returns only when it cannot. */
+static void become(struct supervisor *s, int left, struct err *err)
 {
-	static char word[] = KEEPER_SUCCEED;
-	struct upgrade *u = &s->upgrade;
-	char *kept = s->words[1], *why;
+	static char word[] = KEEPER_SUCCEED, numbers[2 * NUMBER_DIGITS];
+	char *ours[] = { s->words[1], s->words[2] };
 
+	(void)snprintf(numbers, sizeof(numbers), "%d:%d", s->link.fd, left);
 	(void)fcntl(s->link.fd, F_SETFD, 0);
 	s->words[1] = word;
-	(void)platform_become(u->image, s->words, s->environment);
-	why = mem_format("%s cannot be executed: %s", s->words[0], strerror(errno));
-	s->words[1] = kept;
+	s->words[2] = numbers;
+	(void)platform_become(s->upgrade.image, s->words, s->environment);
+	(void)err_sys(err, errno, "%s cannot be executed", s->words[0]);
+	s->words[1] = ours[0];
+	s->words[2] = ours[1];
 	(void)fcntl(s->link.fd, F_SETFD, FD_CLOEXEC);
-	link_say(&s->link, CHANNEL_STAYED, 0, NULL, -1);
-	memory_checkpoint(s);		/* what it says of this moment is over */
-	nothing_changed(s, why);
-	free(why);
+	(void)link_say(&s->link, CHANNEL_STAYED, 0, NULL, -1);
 }
 
+/* The keeper may end in these moments: what it holds is left to the new image, too. */
 static void go(struct supervisor *s)
 {
+	int64_t patience = s->settings->supervisor.upgrade_timeout;
 	struct upgrade *u = &s->upgrade;
+	struct err err;
+	int left;
 
-	if (s->link.fd < 0) {
-		nothing_changed(s, "the keeper has ended; ask again");
-		return;
-	}
 	log_notice("upgrade %u: this manager goes on as %s", u->number, s->words[0]);
 	u->state = UPGRADE_GOING;
 	memory_of_upgrade(s);
-	link_say(&s->link, CHANNEL_UPGRADE, s->settings->supervisor.upgrade_timeout, NULL,
-		 u->image);
-	become(s);
+	left = bequest_write(&s->memory.custody, &err);
+	if (left >= 0 && link_say(&s->link, CHANNEL_UPGRADE, patience, NULL, u->image) < 0)
+		(void)err_set(&err, 0, "the keeper has ended; ask again");
+	else if (left >= 0)
+		become(s, left, &err);
+	bequest_undo(&s->memory.custody, &left);
+	memory_checkpoint(s);		/* what it says of this moment is over */
+	nothing_changed(s, err.text);
 }
 
 static void on_look(struct loop_timer *t);

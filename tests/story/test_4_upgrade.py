@@ -351,6 +351,23 @@ def test_the_manager_is_killed_in_its_midst(holdport):
     assert get(address) == "worker"
 
 
+def test_the_keeper_is_killed_while_one_follows_the_other(holdport):
+    """The new one finds no keeper, and what that held was left to it as well."""
+    address, pids, daemon = run_installed(holdport)
+    holdport.ok("stop", "web")      # nobody but the two has its socket
+    inode, manager = holdport.socket("http")["inode"], holdport.manager_pid
+    put_image(daemon, f"late {BUILD}/bin/holdportd")
+    asker = holdport.spawn("upgrade", "-c", holdport.config, text=True, stdout=subprocess.PIPE)
+    eventually(daemon.with_name("holdportd.waits").exists)
+    holdport.kill_keeper(manager)
+    assert "supervises, in the place of" in asker.communicate(timeout=20)[0]
+    assert asker.returncode == 0
+    assert upgrades(holdport) == 1
+    assert holdport.socket("http")["inode"] == inode
+    holdport.ok("start", "web")
+    assert get(address) == "worker"
+
+
 def test_the_manager_is_killed_while_it_asks(holdport):
     _, pids, daemon = run_installed(holdport)
     put_image(daemon, "mute")

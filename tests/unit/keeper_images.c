@@ -108,7 +108,8 @@ static void what_was_said_before_anybody_heard_is_heard(void **state)
 	(void)channel_send(ends[1], CHANNEL_GIVE, 1, 0, "socket", file);
 	(void)channel_send(ends[1], CHANNEL_ENDED, 4711, 0, NULL, -1);
 	(void)channel_send(ends[1], CHANNEL_GIVEN, 1, 0, "it ended", -1);
-	assert_int_equal(custody_open(&custody, &link, NULL), 0);
+	custody_init(&custody, &link);
+	assert_int_equal(custody_open(&custody, NULL), 0);
 	assert_int_equal(custody_find(&custody, "socket"), 1);
 	assert_string_equal(custody.rolled_back, "it ended");
 	assert_int_equal(heard_count, 0);
