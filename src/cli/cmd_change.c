@@ -12,6 +12,8 @@ struct change {
 	struct progress progress;
 	json_t *answer;			/* what is kept of all answers, for --json */
 	bool enough;			/* with the first answer */
+	bool until_gone;		/* done when there is no supervisor any more */
+	json_t *parameters;		/* of the call; borrowed.  NULL: none */
 };
 
 static void keep(struct change *c, const json_t *parameters, const char *key)
@@ -34,6 +36,14 @@ static void say_plan(struct change *c, const json_t *plan)
 	str_fini(&text);
 }
 
+/* Asked again, it goes on behind this. */
+static void note_told(struct change *c, const json_t *event)
+{
+	if (json_object_get(c->parameters, "request"))
+		(void)json_object_set_new(c->parameters, "since",
+					  json_integer(json_number(event, "seq")));
+}
+
 static bool on_reply(const json_t *parameters, void *ctx)
 {
 	static const char *const kept[] = { "plan", "faults", "failed", "results", "done" };
@@ -41,8 +51,10 @@ static bool on_reply(const json_t *parameters, void *ctx)
 	const json_t *event = json_object_get(parameters, "event");
 
 	say_plan(c, json_object_get(parameters, "plan"));
-	if (json_is_object(event))
+	if (json_is_object(event)) {
 		progress_event(&c->progress, event);
+		note_told(c, event);
+	}
 	for (size_t i = 0; i < COUNT(kept); i++)
 		keep(c, parameters, kept[i]);
 	return !c->enough;
@@ -97,7 +109,8 @@ static int say_outcome(const struct change *c, const char *done)
 static int watch(struct change *c, const char *method, json_t *parameters)
 {
 	struct client_call call = { .method = method, .parameters = parameters, .more = true,
-				    .on_reply = on_reply, .on_tick = on_tick, .ctx = c };
+				    .again = true, .on_reply = on_reply, .on_tick = on_tick,
+				    .ctx = c };
 	struct session s;
 	struct err err;
 	int code = session_open(&s, c->request);
@@ -111,6 +124,10 @@ static int watch(struct change *c, const char *method, json_t *parameters)
 	code = session_try(&s, &call, &err);
 	progress_end(&c->progress);
 	session_close(&s);
+	if (code == OUTCOME_NO_SUPERVISOR && c->until_gone) {
+		(void)json_object_set_new(c->answer, "done", json_true());
+		return 0;
+	}
 	return code ? complain(code, "%s", err.text) : 0;
 }
 
@@ -120,6 +137,7 @@ static int change(struct change *c, const char *method, json_t *parameters, cons
 	int code;
 
 	c->answer = json_object();
+	c->parameters = parameters;
 	code = watch(c, method, parameters);
 	if (!code)
 		code = say_outcome(c, done);
@@ -132,6 +150,7 @@ static json_t *wait_or_not(const struct request *r, json_t *parameters)
 {
 	(void)json_object_set_new(parameters, "wait",
 				  json_boolean(!option_given(r, OPTION_NO_WAIT)));
+	(void)json_object_set_new(parameters, "request", request_name());
 	if (option_given(r, OPTION_DRAINED))
 		(void)json_object_set_new(parameters, "drained", json_true());
 	return parameters;
@@ -200,7 +219,7 @@ int cmd_reload(struct request *r)
 	const char *done = option_given(r, OPTION_NO_WAIT) ? "asked" : "reloaded";
 
 	return change(&c, "Reload",
-		      wait_or_not(r, json_pack("{s:b}", "dry_run", (int)dry_run)),
+		      dry_run ? json_pack("{s:b}", "dry_run", 1) : wait_or_not(r, json_object()),
 		      dry_run ? NULL : done);
 }
 
@@ -208,7 +227,7 @@ int cmd_reload(struct request *r)
 int cmd_shutdown(struct request *r)
 {
 	bool no_wait = option_given(r, OPTION_NO_WAIT);
-	struct change c = { .request = r, .enough = no_wait };
+	struct change c = { .request = r, .enough = no_wait, .until_gone = true };
 
 	return change(&c, "Shutdown", NULL, no_wait ? "shutting down" : "shut down");
 }

@@ -4,54 +4,9 @@
 #include "cli/output.h"
 #include "cli/session.h"
 
-static long long number_of(const json_t *answer)
-{
-	return json_number(answer, "id");
-}
-
 static bool has_outcome(const json_t *answer)
 {
 	return json_is_boolean(json_object_get(answer, "done"));
-}
-
-/* The connection broke: nothing but the time that we are given ends the asking. */
-static bool is_asked_again(const json_t *answer, int code)
-{
-	return code == OUTCOME_FAILED && number_of(answer) > 0 && !has_outcome(answer);
-}
-
-static int ask_again(struct session *s, json_t **answer, struct err *err)
-{
-	struct client_call call = { .method = "UpgradeOutcome", .on_reply = keep_answer,
-				    .ctx = answer };
-	int code;
-
-	*err = (struct err){ 0 };	/* connecting says itself what fails */
-	code = session_connect_again(s);
-	if (code)
-		return code;
-	call.parameters = json_pack("{s:I}", "id", (json_int_t)number_of(*answer));
-	return session_try(s, &call, err);
-}
-
-static int ask(const struct request *r, json_t **answer)
-{
-	struct client_call call = { .method = "Upgrade", .more = true, .on_reply = keep_answer,
-				    .ctx = answer };
-	struct session s;
-	struct err err = { 0 };
-	int code = session_open(&s, r);
-
-	if (!code) {
-		call.parameters = json_pack("{s:b}", "wait", !option_given(r, OPTION_NO_WAIT));
-		code = session_try(&s, &call, &err);
-		while (is_asked_again(*answer, code))
-			code = ask_again(&s, answer, &err);
-		if (code && *err.text)
-			(void)complain(code, "%s", err.text);
-	}
-	session_close(&s);
-	return code;
 }
 
 static int say(const struct request *r, const json_t *answer)
@@ -76,7 +31,13 @@ static int say(const struct request *r, const json_t *answer)
 int cmd_upgrade(struct request *r)
 {
 	json_t *answer = NULL;		/* the last one */
-	int code = ask(r, &answer);
+	struct client_call call = { .method = "Upgrade", .more = true, .again = true,
+				    .on_reply = keep_answer, .ctx = &answer };
+	int code;
+
+	call.parameters = json_pack("{s:b, s:o}", "wait", !option_given(r, OPTION_NO_WAIT),
+				    "request", request_name());
+	code = session_ask(r, &call);
 
 	if (!code)
 		code = say(r, answer);

@@ -257,3 +257,14 @@ json_t *names_of(const struct request *r)
 		(void)json_array_append_new(names, json_string(r->names[i]));
 	return names;
 }
+
+json_t *request_name(void)
+{
+	unsigned char bytes[16] = { 0 };
+	char name[2 * sizeof(bytes) + 1];
+
+	(void)getentropy(bytes, sizeof(bytes));
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		(void)snprintf(name + 2 * i, 3, "%02x", bytes[i]);
+	return json_string(name);
+}

@@ -40,6 +40,8 @@ bool keep_answer(const json_t *parameters, void *ctx);
  * taken; NULL: all. */
 struct client_call status_call(json_t *names, json_t **ret);
 int status_fetch(struct client *c, json_t *names, json_t **ret, struct err *err);
+/* By which a change is the same one, on whatever connection; the caller owns it. */
+json_t *request_name(void);
 json_t *names_of(const struct request *r);	/* [NAME…]; the caller owns it */
 
 #endif

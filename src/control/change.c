@@ -1,64 +1,83 @@
-/* Requests that change something: they ask one or more programs, pass on what
- * happens on the way, and answer when every program has said how it ended. */
+#include "control/change.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/owner.h"
-#include "control/control.h"
 #include "control/json_text.h"
 
-struct change;
+static void ask_free(struct change_ask *a)
+{
+	ask_forget(&a->ask);
+	list_remove(&a->node);
+	json_decref(a->result);
+	free(a->text);
+	free(a->name);
+	free(a);
+}
 
-struct change_ask {
-	struct list node;
-	struct ask ask;
-	struct change *change;
-	char *name;
-	/* It is done, and waits for those before it to be gone: */
-	char *text;
-	unsigned most;			/* of the generations that it waits for */
-};
-
-struct change {
-	struct call *call;
-	struct event_listener listener;
-	struct list asks;
-	size_t pending;			/* asks not answered, and one while asking */
-	json_t *results;
-	bool wait, drained;
-};
-
-static void change_free(struct change *ch)
+void change_free(struct change *ch)
 {
 	events_leave(&ch->listener);
-	list_each_safe(a, &ch->asks, struct change_ask, node) {
-		ask_forget(&a->ask);
-		list_remove(&a->node);
-		free(a->text);
-		free(a->name);
-		free(a);
-	}
-	json_decref(ch->results);
+	list_remove(&ch->node);
+	list_each_safe(a, &ch->asks, struct change_ask, node)
+		ask_free(a);
+	if (ch->call)
+		ch->call->forget = NULL;
+	free(ch->name);
+	free(ch->method);
 	free(ch);
 }
 
-static void on_forget(struct call *c)
+static void write_down(struct change *ch, const struct change_ask *a)
 {
-	change_free(c->data);
+	const struct control *c = ch->control;
+	struct str text = { 0 };
+
+	if (!ch->name)
+		return;
+	if (a)
+		change_record_ask(a, &text);
+	else
+		change_record(ch, &text);
+	c->ops->record(c->ctx, &text, !a);
+	str_fini(&text);
 }
 
-static void one_less(struct change *ch)
+static json_t *results(const struct change *ch)
+{
+	json_t *all = json_array();
+
+	list_each(a, &ch->asks, struct change_ask, node)
+		if (a->result)
+			(void)json_array_append(all, a->result);
+	return all;
+}
+
+void change_tell(const struct change *ch, struct call *call)
+{
+	call_reply(call, json_pack("{s:o}", "results", results(ch)));
+}
+
+struct call *change_leave(struct change *ch)
 {
 	struct call *call = ch->call;
-	json_t *results;
 
+	ch->call = NULL;
+	return call;
+}
+
+void change_one_less(struct change *ch)
+{
 	if (--ch->pending)
 		return;
-	results = json_incref(ch->results);
-	change_free(ch);
-	call_reply(call, json_pack("{s:o}", "results", results));
+	events_leave(&ch->listener);
+	if (ch->call)
+		change_tell(ch, change_leave(ch));
+	if (!ch->name)
+		change_free(ch);
 }
 
 static json_t *lines_json(const struct text_list *lines)
@@ -70,18 +89,22 @@ static json_t *lines_json(const struct text_list *lines)
 	return all;
 }
 
-static void add_result(struct change *ch, const char *name, bool ok, const char *text,
-		       const struct text_list *lines)
+static void answered(struct change_ask *a, bool ok, const char *text,
+		     const struct text_list *lines)
 {
-	(void)json_array_append_new(
-		ch->results, json_pack("{s:s, s:b, s:o, s:o}", "name", name, "ok", ok, "text",
-				       json_text(text ? text : "failed"), "lines",
-				       lines_json(lines)));
+	struct change *ch = a->change;
+
+	a->result = json_pack("{s:s, s:b, s:o, s:o}", "name", a->name, "ok", (int)ok, "text",
+			      json_text(text ? text : "failed"), "lines", lines_json(lines));
+	list_remove(&a->node);
+	list_append(&ch->asks, &a->node);
+	write_down(ch, a);
+	change_one_less(ch);
 }
 
 static size_t leaving(const struct change_ask *a, int64_t *ret_ms)
 {
-	struct program *p = program_find(control_of(a->change->call)->rollout, a->name);
+	struct program *p = program_find(a->change->control->rollout, a->name);
 
 	return p ? program_leaving(p, a->most, ret_ms) : 0;
 }
@@ -103,14 +126,7 @@ static void add_leaving(const struct change_ask *a, struct str *out)
 		str_addf(out, ", %s at most", clock_duration((left + 999) / 1000 * 1000, most));
 }
 
-static void one_is_done(struct change_ask *a, const char *text)
-{
-	add_result(a->change, a->name, true, text, NULL);
-	one_less(a->change);
-}
-
-/* Whether somebody before it is still there is seen at each event of the program. */
-static void see_drained(struct change_ask *a)
+void change_see_drained(struct change_ask *a)
 {
 	struct str text = { 0 };
 	int64_t left;
@@ -120,26 +136,33 @@ static void see_drained(struct change_ask *a)
 	str_addf(&text, "%s; nobody is on the way out", a->text);
 	free(a->text);
 	a->text = NULL;
-	one_is_done(a, str_text(&text));
+	answered(a, true, str_text(&text), NULL);
 	str_fini(&text);
 }
 
-/* Only what is about the programs that were asked; one may be named twice. */
+bool change_concerns(const struct change *ch, const char *program)
+{
+	list_each(a, &ch->asks, struct change_ask, node)
+		if (program && strcmp(a->name, program) == 0)
+			return true;
+	return false;
+}
+
+/* Only what is about the programs that were asked; one may be named twice.  Whether
+ * somebody before them is still there is seen at each event. */
 static void on_event(struct event_listener *l, const char *program, const char *json)
 {
 	struct change *ch = OWNER(l, struct change, listener);
-	bool told = false;
 
+	if (!change_concerns(ch, program))
+		return;
+	if (ch->call)
+		call_continue_text(ch->call, "event", json);
 	ch->pending++;
-	list_each(a, &ch->asks, struct change_ask, node) {
-		if (!program || strcmp(a->name, program) != 0)
-			continue;
-		if (!told)
-			call_continue_text(ch->call, "event", json);
-		told = true;
-		see_drained(a);
-	}
-	one_less(ch);
+	list_each_safe(a, &ch->asks, struct change_ask, node)
+		if (strcmp(a->name, program) == 0)
+			change_see_drained(a);
+	change_one_less(ch);
 }
 
 static void on_well(struct change_ask *a, struct program *p, const char *text)
@@ -154,9 +177,10 @@ static void on_well(struct change_ask *a, struct program *p, const char *text)
 		str_add(&all, text);
 	if (a->change->drained && leaving(a, &left)) {
 		a->text = mem_text(str_text(&all));
+		write_down(a->change, a);
 	} else {
 		add_leaving(a, &all);
-		one_is_done(a, str_text(&all));
+		answered(a, true, str_text(&all), NULL);
 	}
 	str_fini(&all);
 }
@@ -165,191 +189,54 @@ static void on_done(struct ask *ask, bool ok, const char *text, const struct tex
 {
 	struct change_ask *a = OWNER(ask, struct change_ask, ask);
 
-	if (ok && ask->program) {
+	if (ok && ask->program)
 		on_well(a, ask->program, text);
-		return;
-	}
-	add_result(a->change, a->name, ok, text, lines);
-	one_less(a->change);
+	else
+		answered(a, ok, text, lines);
 }
 
-static struct change *begin(struct call *c, json_t *parameters)
+struct change *change_new(struct control *control, const char *name, const char *method)
 {
 	struct change *ch = MEM_NEW(struct change);
 
-	ch->call = c;
+	ch->control = control;
+	ch->name = mem_text(name);
+	ch->method = mem_text(method);
 	ch->pending = 1;
-	ch->results = json_array();
-	ch->wait = !json_is_false(json_object_get(parameters, "wait"));
-	ch->drained = json_is_true(json_object_get(parameters, "drained"));
+	ch->wait = true;
 	ch->listener.on = on_event;
+	list_init(&ch->node);
 	list_init(&ch->asks);
-	c->data = ch;
-	c->forget = on_forget;
-	events_listen(&control_of(c)->events, &ch->listener);
+	if (name)
+		list_append(&control->changes, &ch->node);
+	events_listen(&control->events, &ch->listener);
 	return ch;
 }
 
-/* NULL when nobody waits. */
-static struct ask *add_ask(const char *name, void *ctx)
+struct change_ask *change_add(struct change *ch, const char *program)
 {
-	struct change *ch = ctx;
-	struct change_ask *a;
+	struct change_ask *a = MEM_NEW(struct change_ask);
 
-	if (!ch->wait)
-		return NULL;
-	a = MEM_NEW(struct change_ask);
 	a->change = ch;
-	a->name = mem_text(name);
+	a->number = ch->asked++;
+	a->name = mem_text(program);
 	a->ask.done = on_done;
+	list_init(&a->ask.node);
 	list_append(&ch->asks, &a->node);
 	ch->pending++;
-	return &a->ask;
+	return a;
 }
 
-/* Every name must exist before anything is done.  False: answered. */
-static bool check_names(struct call *c, json_t *names)
+struct ask *change_ask(const char *program, void *change)
 {
-	json_t *name;
-	size_t i;
+	struct change *ch = change;
 
-	json_array_foreach(names, i, name) {
-		if (!json_is_string(name)) {
-			bad_parameter(c, "names");
-			return false;
-		}
-		if (!named_program(c, json_string_value(name)))
-			return false;
-	}
-	return true;
+	return ch->wait ? &change_add(ch, program)->ask : NULL;
 }
 
-static void ask_each(struct call *c, json_t *parameters,
-		     void (*ask)(struct program *p, struct ask *a))
+/* With what became of the programs, in one: a successor knows both or neither. */
+void change_asked(struct change *ch)
 {
-	json_t *names = json_object_get(parameters, "names"), *name;
-	bool all = json_is_true(json_object_get(parameters, "all"));
-	struct change *ch;
-	size_t i;
-
-	if (is_leaving(c))
-		return;
-	if (!all && !json_array_size(names)) {
-		call_error(c, "io.holdport.NothingNamed", NULL);
-		return;
-	}
-	if (!all && !check_names(c, names))
-		return;
-	ch = begin(c, parameters);
-	if (all)
-		list_each_safe(p, &control_of(c)->rollout->programs, struct program, node) {
-			if (!p->removed)
-				ask(p, add_ask(p->name, ch));
-		}
-	else
-		json_array_foreach(names, i, name)
-			ask(program_find(control_of(c)->rollout, json_string_value(name)),
-			    add_ask(json_string_value(name), ch));
-	one_less(ch);
-}
-
-void change_start(struct call *c, json_t *parameters)
-{
-	ask_each(c, parameters, program_start);
-}
-
-void change_stop(struct call *c, json_t *parameters)
-{
-	ask_each(c, parameters, program_stop);
-}
-
-void change_restart(struct call *c, json_t *parameters)
-{
-	ask_each(c, parameters, program_restart);
-}
-
-void change_rollback(struct call *c, json_t *parameters)
-{
-	const char *name = json_string_value(json_object_get(parameters, "name"));
-	struct program *p;
-	struct change *ch;
-
-	if (is_leaving(c) || !(p = named_program(c, name)))
-		return;
-	ch = begin(c, parameters);
-	program_rollback(p, add_ask(name, ch));
-	one_less(ch);
-}
-
-enum { WORKERS_MOST = 1000 };
-
-void change_scale(struct call *c, json_t *parameters)
-{
-	const char *name = json_string_value(json_object_get(parameters, "name"));
-	json_t *workers = json_object_get(parameters, "workers");
-	json_int_t count = json_integer_value(workers);
-	struct program *p;
-	struct change *ch;
-
-	if (is_leaving(c) || !(p = named_program(c, name)))
-		return;
-	if (!json_is_integer(workers) || count < 0 || count > WORKERS_MOST) {
-		bad_parameter(c, "workers");
-		return;
-	}
-	ch = begin(c, parameters);
-	program_scale(p, count, add_ask(name, ch));
-	one_less(ch);
-}
-
-static void on_plan(const struct plan *p, void *ctx)
-{
-	struct change *ch = ctx;
-	json_t *steps = json_array();
-
-	for (size_t i = 0; i < p->count; i++) {
-		const struct plan_step *s = &p->steps[i];
-
-		(void)json_array_append_new(
-			steps, json_pack("{s:s, s:s, s:s, s:o}",
-					 "action", plan_action_word(s->action),
-					 "what", s->is_socket ? "socket" : "program",
-					 "name", s->name, "text", json_text(s->text)));
-	}
-	call_continue(ch->call, json_pack("{s:o}", "plan", steps));
-}
-
-static void refuse_reload(struct call *c, const struct faults *faults, bool failed)
-{
-	json_t *all = json_array();
-
-	for (size_t i = 0; i < faults->count; i++) {
-		char *line = fault_text(&faults->items[i]);
-
-		(void)json_array_append_new(all, json_text(line));
-		free(line);
-	}
-	call_reply(c, json_pack("{s:o, s:b}", "faults", all, "failed", (int)failed));
-}
-
-void change_reload(struct call *c, json_t *parameters)
-{
-	bool dry_run = json_is_true(json_object_get(parameters, "dry_run"));
-	struct control *control = control_of(c);
-	struct faults faults = { 0 };
-	enum reloaded reloaded;
-	struct change *ch;
-
-	if (is_leaving(c))
-		return;
-	ch = begin(c, parameters);
-	reloaded = control->ops->reload(control->ctx, dry_run, &faults, on_plan, add_ask, ch);
-	if (reloaded == RELOAD_DONE) {
-		one_less(ch);
-		return;
-	}
-	change_free(ch);
-	c->forget = NULL;
-	refuse_reload(c, &faults, reloaded == RELOAD_FAILED);
-	faults_fini(&faults);
+	write_down(ch, NULL);
+	change_one_less(ch);
 }

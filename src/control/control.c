@@ -1,4 +1,4 @@
-#include "control/control.h"
+#include "control/change.h"
 
 #include <limits.h>
 #include <signal.h>
@@ -98,6 +98,19 @@ static const struct method methods[] = {
 	{ "io.holdport.Wait", RIGHT_READ, watch_state },
 	{ "io.holdport.Shutdown", RIGHT_CHANGE, watch_end },
 };
+
+void control_init(struct control *c)
+{
+	events_init(&c->events);
+	list_init(&c->changes);
+}
+
+void control_fini(struct control *c)
+{
+	list_each_safe(ch, &c->changes, struct change, node)
+		change_free(ch);
+	events_fini(&c->events);
+}
 
 int control_start(struct control *c, struct loop *loop, const char *path, int fd,
 		  struct err *err)

@@ -21,6 +21,8 @@ struct control_facts {
 	pid_t keeper;			/* 0: none */
 };
 
+struct snapshot;
+
 /* Who wants to know the outcome for this program; NULL: nobody. */
 typedef struct ask *ask_for_fn(const char *program, void *ctx);
 
@@ -29,6 +31,7 @@ struct control_upgrade {
 	unsigned number;		/* 0: none was */
 	bool under_way, done;
 	const char *text;		/* how it ended */
+	const char *request;		/* the name by which it was asked for; NULL: none */
 };
 
 enum reloaded {
@@ -46,8 +49,10 @@ struct control_ops {
 				void (*planned)(const struct plan *p, void *ask_ctx),
 				ask_for_fn *ask_for, void *ask_ctx);
 	void (*shut_down)(void *ctx);
+	/* For a successor, at once; and_programs: with what has just become of them, in one. */
+	void (*record)(void *ctx, const struct str *text, bool and_programs);
 	/* Its number; -1: err says why there is none. */
-	int (*upgrade)(void *ctx, struct err *err);
+	int (*upgrade)(void *ctx, const char *request, struct err *err);
 	void (*upgraded)(void *ctx, struct control_upgrade *ret);
 };
 
@@ -56,6 +61,7 @@ struct control {
 	struct events events;
 	struct rollout *rollout;
 	struct store *store;
+	struct list changes;		/* those that have a name (change.h) */
 	struct list ending;		/* calls of Shutdown that wait */
 	struct list upgrading;		/* calls of Upgrade and UpgradeOutcome */
 	int64_t walked;			/* when processes were last looked at; 0: never */
@@ -64,6 +70,9 @@ struct control {
 	void *ctx;
 };
 
+/* Before anything happens; rollout, store, ops and ctx are set. */
+void control_init(struct control *c);
+void control_fini(struct control *c);
 /* fd: an earlier manager's listening socket at path, taken over; -1: none. */
 int control_start(struct control *c, struct loop *loop, const char *path, int fd,
 		  struct err *err);
@@ -73,6 +82,9 @@ static inline void control_groups(struct control *c, const struct supervisor_set
 {
 	c->varlink.groups = (struct varlink_groups){ s->read_gid, s->change_gid };
 }
+/* change_record.c: what was asked by name, for a successor; as one, after the programs. */
+void changes_record(const struct control *c, struct str *out);
+void changes_revive(struct control *c, const struct snapshot *before);
 /* Everything has ended: whoever asked for it is told. */
 void control_ended(struct control *c);
 /* The upgrade under way has an outcome: whoever waits for it is told. */

@@ -1,8 +1,9 @@
 /* Upgrade and UpgradeOutcome: asked on one connection, answered on the next. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
-#include "control/control.h"
+#include "control/change.h"
 #include "control/json_text.h"
 
 struct waiting {
@@ -42,30 +43,44 @@ static void reply(struct call *c, const struct control_upgrade *u)
 				"text", json_text(u->text)));
 }
 
+static bool is_known(struct control *control, const char *name)
+{
+	struct control_upgrade u = last_one(control);
+
+	return name && u.request && strcmp(u.request, name) == 0;
+}
+
+static void tell(struct call *c, bool wait)
+{
+	struct control_upgrade u = last_one(control_of(c));
+
+	if (!u.under_way) {
+		reply(c, &u);
+	} else if (!wait) {
+		call_reply(c, json_pack("{s:i}", "id", (int)u.number));
+	} else {
+		call_continue(c, json_pack("{s:i}", "id", (int)u.number));
+		wait_for_it(c);
+	}
+}
+
 void upgrade_ask(struct call *c, json_t *parameters)
 {
 	struct control *control = control_of(c);
 	bool wait = !json_is_false(json_object_get(parameters, "wait"));
-	struct control_upgrade u;
+	const char *name;
 	struct err err;
-	int number;
 
-	if (is_leaving(c))
+	if (!change_name(c, parameters, &name))
 		return;
-	number = control->ops->upgrade(control->ctx, &err);
-	if (number < 0) {
+	if (is_known(control, name))
+		tell(c, wait);
+	else if (is_leaving(c))
+		return;
+	else if (control->ops->upgrade(control->ctx, name, &err) < 0)
 		call_error(c, "io.holdport.Failed", json_pack("{s:s}", "text", err.text));
-		return;
-	}
-	u = last_one(control);
-	if (!u.under_way) {
-		reply(c, &u);
-	} else if (!wait) {
-		call_reply(c, json_pack("{s:i}", "id", number));
-	} else {
-		call_continue(c, json_pack("{s:i}", "id", number));
-		wait_for_it(c);
-	}
+	else
+		tell(c, wait);
 }
 
 void upgrade_outcome(struct call *c, json_t *parameters)

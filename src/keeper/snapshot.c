@@ -47,6 +47,8 @@ static const struct kind kinds[] = {
 	{ "socket", "held", offsetof(struct snapshot, sockets), true },
 	{ "moment", "worker", offsetof(struct snapshot, moments), true },
 	{ "event", NULL, offsetof(struct snapshot, events), true },
+	{ "request", "name", offsetof(struct snapshot, requests), true },
+	{ "asked", "id", offsetof(struct snapshot, asked), true },
 };
 
 static struct list *list_of(struct snapshot *s, const struct kind *k)

@@ -35,6 +35,7 @@ struct snapshot {
 	struct list settings, sockets, programs;	/* blocks, in the order they first came */
 	struct list events;		/* blocks of one line, oldest first */
 	struct list moments;		/* of workers; of one line */
+	struct list requests, asked;	/* of one line */
 };
 
 /* The words that may begin a text: the format's line; those that end a checkpoint. */

@@ -16,6 +16,28 @@ void ask_forget(struct ask *a)
 		list_remove(&a->node);
 }
 
+static bool is_under_way(const struct program *p, enum ask_kind kind, unsigned ticket)
+{
+	switch (kind) {
+	case ASK_UP:
+		return ticket <= p->wish;
+	case ASK_DOWN:
+		return !p->up;
+	case ASK_SCALE:
+		return p->scaling;
+	}
+	return false;
+}
+
+bool ask_again(struct program *p, struct ask *a, enum ask_kind kind, unsigned ticket)
+{
+	if (!is_under_way(p, kind, ticket))
+		return false;
+	ask_put(p, a, kind, ticket);
+	program_kick(p);
+	return true;
+}
+
 void ask_tell(struct ask *a, bool ok, const char *text, const struct text_list *lines)
 {
 	if (!a)

@@ -232,6 +232,7 @@ void program_scale(struct program *p, int64_t workers, struct ask *a)
 	asks_settle(p, ASK_SCALE, false, "was scaled again meanwhile", NULL);
 	p->scale_before = (int64_t)program_wanted_workers(p);
 	p->scale = workers;
+	program_touch(p);
 	if (!p->up || p->asleep) {
 		ask_tell(a, true, "is not running; it will have as many workers when it does",
 			 NULL);

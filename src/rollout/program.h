@@ -29,6 +29,9 @@ struct ask {
 };
 
 void ask_forget(struct ask *a);		/* harmless when it is in no list */
+/* What was asked of a manager before this one, and has no outcome yet; p was revived.
+ * False: that one did not come to do it. */
+bool ask_again(struct program *p, struct ask *a, enum ask_kind kind, unsigned ticket);
 
 struct program {
 	struct list node;		/* in the rollout */

@@ -247,6 +247,25 @@ static void write_all(struct supervisor *s)
 	if (s->rollout.programs.next)
 		list_each(p, &s->rollout.programs, struct program, node)
 			(void)write_program(s, p);
+	changes_record(&s->control, s->memory.into);
+}
+
+void memory_of_request(struct supervisor *s, const struct str *text, bool and_programs)
+{
+	struct memory *m = &s->memory;
+	struct str all = { 0 };
+
+	m->into = &all;
+	str_add_n(&all, str_text(text), text->length);
+	list_each(p, &s->rollout.programs, struct program, node)
+		if (and_programs && p->recording.loop)
+			(void)write_program(s, p);
+	m->into = NULL;
+	write_text(m, &all);
+	str_fini(&all);
+	/* Not in the midst of a program's step. */
+	if (and_programs && journal_is_long(&m->journal))
+		memory_checkpoint(s);
 }
 
 void memory_of_reload(struct supervisor *s)
@@ -259,6 +278,7 @@ void memory_of_reload(struct supervisor *s)
 		write_group(s, h);
 	list_each(p, &s->rollout.programs, struct program, node)
 		(void)write_program(s, p);
+	changes_record(&s->control, &text);
 	memory_of_whole(s);
 	m->into = NULL;
 	write_text(m, &text);

@@ -43,6 +43,9 @@ void memory_of_socket(struct supervisor *s, struct held *h);
 /* It is about to be closed; the keeper has no copy any more when this returns. */
 void memory_of_closing(struct supervisor *s, struct held *h);
 void memory_of_event(struct supervisor *s);		/* the last one */
+/* What was asked by name, and with it the programs of which something has changed in this
+ * turn. */
+void memory_of_request(struct supervisor *s, const struct str *text, bool and_programs);
 /* A reload: what is in force, and what that made of the programs, in one. */
 void memory_of_reload(struct supervisor *s);
 /* Everything was taken up. */

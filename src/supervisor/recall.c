@@ -287,6 +287,7 @@ void memory_revive(struct supervisor *s)
 	reconcile_hold(&s->store, s->settings);
 	revive_programs(s);
 	revive_moments(s);
+	changes_revive(&s->control, &s->memory.before);
 	reconcile_end_revival(&s->rollout, &s->store, s->settings);
 	store_close_given(&s->store);
 	link_foster(&s->link, &s->adopted);

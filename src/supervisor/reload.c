@@ -130,9 +130,14 @@ static void do_shut_down(void *ctx)
 	supervisor_leave(ctx);
 }
 
-static int do_upgrade(void *ctx, struct err *err)
+static void do_record(void *ctx, const struct str *text, bool and_programs)
 {
-	return upgrade_begin(ctx, err);
+	memory_of_request(ctx, text, and_programs);
+}
+
+static int do_upgrade(void *ctx, const char *request, struct err *err)
+{
+	return upgrade_begin(ctx, request, err);
 }
 
 static void tell_upgrade(void *ctx, struct control_upgrade *ret)
@@ -141,10 +146,12 @@ static void tell_upgrade(void *ctx, struct control_upgrade *ret)
 
 	*ret = (struct control_upgrade){ .number = u->number, .text = u->text,
 					 .under_way = upgrade_under_way(u),
-					 .done = u->state == UPGRADE_DONE };
+					 .done = u->state == UPGRADE_DONE,
+					 .request = u->request };
 }
 
 const struct control_ops supervisor_ops = {
 	.facts = tell_facts, .reload = supervisor_reload, .shut_down = do_shut_down,
+	.record = do_record,
 	.upgrade = do_upgrade, .upgraded = tell_upgrade,
 };

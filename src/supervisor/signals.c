@@ -46,7 +46,7 @@ static void on_usr2(struct supervisor *s)
 {
 	struct err err;
 
-	if (upgrade_begin(s, &err) < 0)
+	if (upgrade_begin(s, NULL, &err) < 0)
 		log_warning("SIGUSR2: %s", err.text);
 }
 

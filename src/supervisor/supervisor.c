@@ -161,7 +161,9 @@ static void forget_copies(struct supervisor *s)
 static int store_start(struct supervisor *s, struct err *err)
 {
 	(void)err;
-	events_init(&s->control.events);
+	s->control = (struct control){ .rollout = &s->rollout, .store = &s->store,
+				       .ops = &supervisor_ops, .ctx = s };
+	control_init(&s->control);
 	store_init(&s->store, s->loop, supervisor_socket, s);
 	s->store.suspect = supervisor_suspect;
 	s->store.closing = supervisor_closing;
@@ -173,7 +175,7 @@ static int store_start(struct supervisor *s, struct err *err)
 static void store_stop(struct supervisor *s)
 {
 	store_fini(&s->store);
-	events_fini(&s->control.events);
+	control_fini(&s->control);
 }
 
 static int memory_stage_start(struct supervisor *s, struct err *err)
@@ -277,10 +279,6 @@ static int open_control(struct supervisor *s, struct err *err)
 
 static int control_stage_start(struct supervisor *s, struct err *err)
 {
-	s->control.rollout = &s->rollout;
-	s->control.store = &s->store;
-	s->control.ops = &supervisor_ops;
-	s->control.ctx = s;
 	if (open_control(s, err) < 0)
 		return -1;
 	control_groups(&s->control, &s->settings->supervisor);

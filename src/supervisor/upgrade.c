@@ -195,7 +195,7 @@ static int may_begin(const struct supervisor *s, struct err *err)
 	return 0;
 }
 
-static void begin_number(struct upgrade *u)
+static void begin_number(struct upgrade *u, const char *request)
 {
 	u->number++;
 	u->state = UPGRADE_ASKING;
@@ -203,6 +203,8 @@ static void begin_number(struct upgrade *u)
 	u->text = NULL;
 	free(u->from);
 	u->from = mem_text(HOLDPORT_VERSION);
+	free(u->request);
+	u->request = mem_text(request);
 }
 
 static int ask_image(struct supervisor *s, struct err *err)
@@ -220,14 +222,14 @@ static int ask_image(struct supervisor *s, struct err *err)
 }
 
 /* One that cannot be asked has failed, with a number as any other. */
-int upgrade_begin(struct supervisor *s, struct err *err)
+int upgrade_begin(struct supervisor *s, const char *request, struct err *err)
 {
 	struct err why;
 
 	if (may_begin(s, err) < 0)
 		return -1;
 	leave_off(&s->upgrade);
-	begin_number(&s->upgrade);
+	begin_number(&s->upgrade, request);
 	memory_of_whole(s);
 	log_notice("upgrade %u: to %s", s->upgrade.number, s->words[0]);
 	if (ask_image(s, &why) < 0)
@@ -240,6 +242,7 @@ void upgrade_stop(struct supervisor *s)
 	leave_off(&s->upgrade);
 	free(s->upgrade.text);
 	free(s->upgrade.from);
+	free(s->upgrade.request);
 	s->upgrade = (struct upgrade){ 0 };
 }
 
@@ -251,6 +254,7 @@ void upgrade_record(const struct upgrade *u, struct str *out)
 	fact_text(out, "upgrade_state", state_word(u->state));
 	fact_text(out, "upgrade_text", u->text);
 	fact_text(out, "upgrade_from", u->from);
+	fact_text(out, "upgrade_request", u->request);
 }
 
 static enum upgrade_state state_of(const char *word)
@@ -288,6 +292,7 @@ void upgrade_recall(struct supervisor *s, const struct fact *f)
 	u->state = state_of(fact_get(f, "upgrade_state"));
 	u->text = mem_text(fact_get(f, "upgrade_text"));
 	u->from = mem_text(fact_get(f, "upgrade_from"));
+	u->request = mem_text(fact_get(f, "upgrade_request"));
 	fail_half_done(s);
 }
 

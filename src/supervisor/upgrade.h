@@ -34,6 +34,7 @@ struct upgrade {
 	unsigned number;		/* of the last one; 0: none */
 	char *text;			/* how it ended, a sentence; NULL: not yet */
 	char *from;			/* the version before it */
+	char *request;			/* by which it was asked for; NULL: without a name */
 	int image;			/* held open while one is under way; else -1 */
 	struct preflight preflight;
 	struct loop_timer look;		/* is anything half done? */
@@ -41,7 +42,7 @@ struct upgrade {
 };
 
 /* A number, by which its outcome can be asked for; -1: it is not begun. */
-int upgrade_begin(struct supervisor *s, struct err *err);
+int upgrade_begin(struct supervisor *s, const char *request, struct err *err);
 static inline bool upgrade_under_way(const struct upgrade *u)
 {
 	return u->state >= UPGRADE_ASKING && u->state <= UPGRADE_GOING;

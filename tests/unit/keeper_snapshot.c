@@ -79,6 +79,11 @@ static const char whole[] =
 	"socket held=4 name=\"other\"\n"
 	"socket held=3 gone=1\n"
 	"program name=\"b\" gone=1\n"
+	"request name=\"x\" method=\"m\"\n"
+	"asked id=\"x/0\" request=\"x\" program=\"a\"\n"
+	"request name=\"y\" method=\"m\"\n"
+	"asked id=\"x/0\" request=\"x\" program=\"a\" result=\"{}\"\n"
+	"request name=\"y\" gone=1\n"
 	"supervisor settings=1 reloads=2\n";
 
 static void the_last_word_counts(void **state)
@@ -95,6 +100,10 @@ static void the_last_word_counts(void **state)
 	assert_int_equal(a->count, 0);
 	assert_int_equal(count(&s.sockets), 1);
 	assert_int_equal(count(&s.events), 1);
+	assert_int_equal(count(&s.requests), 1);
+	assert_int_equal(count(&s.asked), 1);
+	a = OWNER(s.asked.next, struct snapshot_block, node);
+	assert_string_equal(fact_get(&a->head, "result"), "{}");
 	assert_int_equal(snapshot_settings(&s, 1)->count, 1);
 	assert_null(snapshot_settings(&s, 2));
 	snapshot_fini(&s);
