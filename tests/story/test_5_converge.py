@@ -76,7 +76,7 @@ def test_back_to_the_old_configuration_during_its_change(holdport):
 
 
 def test_a_stop_during_a_start(holdport):
-    holdport.write_web(*SLOW, section=NOTIFY + "start = manual")
+    holdport.write_web("--never-ready", section=NOTIFY + "start = manual")
     holdport.run()
     start = ask(holdport, "start", "web")
     holdport.await_(lambda status: status["programs"][0]["state"] == "starting")
