@@ -88,6 +88,7 @@ static int watch(struct watch *w)
 {
 	struct client_call call = {
 		.method = "Events",
+		.again = true,
 		.parameters = json_pack("{s:b}", "follow", 1),
 		.more = true,
 		.on_reply = on_event,

@@ -1,5 +1,6 @@
 """Who waits while the manager is replaced waits on, and is told what became of it."""
 
+import json
 import os
 import signal
 import subprocess
@@ -85,6 +86,19 @@ def test_events_go_on_without_a_gap_or_a_double(holdport):
         events.await_(lambda e: e["what"] == "generation" and e["state"] == "gone" and
                       e["generation"] == before)
     assert [e["seq"] for e in events.seen] == list(range(1, len(events.seen) + 1))
+
+
+def test_status_is_watched_on(holdport):
+    holdport.run_web("--notify")
+    watcher = holdport.spawn("status", "-c", holdport.config, "--watch", "--json", text=True,
+                             stdout=subprocess.PIPE)
+    assert json.loads(watcher.stdout.readline())["supervisor"]["recoveries"] == 0
+    holdport.kill_manager()
+    for line in watcher.stdout:
+        if json.loads(line)["supervisor"]["recoveries"] == 1:
+            break
+    else:
+        raise AssertionError("it ended")
 
 
 def test_events_end_with_the_supervisor(holdport):
