@@ -283,8 +283,11 @@ static void on_readable(struct loop_io *io, int events)
 	if (pending == TRAP_NONE)
 		return;
 	loop_io_stop(&i->readable);
-	if (pending == TRAP_OVER)
+	if (pending == TRAP_OVER) {
+		if (i->over)
+			i->over(i);
 		return;
+	}
 	i->catch = catch_start(i->spec.store->loop, platform_trap_catch, i->listener, on_caught,
 			       i, &err);
 	if (i->catch)

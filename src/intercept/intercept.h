@@ -33,6 +33,8 @@ struct intercept {
 	void (*listens)(struct intercept *i, bool all);
 	/* Its call cannot be read: its memory does not answer. */
 	void (*stuck)(struct intercept *i);
+	/* Nobody is left who could call; it may be stopped now.  May be NULL. */
+	void (*over)(struct intercept *i);
 };
 
 /* Takes listener: that of a filter, or a door's (door.h). */

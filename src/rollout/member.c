@@ -19,6 +19,7 @@
 #include "rollout/heard.h"
 #include "rollout/hint.h"
 #include "rollout/intercepted.h"
+#include "rollout/leftover.h"
 #include "rollout/program.h"
 #include "rollout/slots.h"
 #include "socket/heal.h"
@@ -203,6 +204,7 @@ static void on_worker(struct worker *w, enum worker_news news)
 		capture_end(&m->err);
 		notify_close(&m->notify);
 		ack_close(&m->ack);
+		leftover_of(m);
 		intercepted_end(m);
 		pid_file_stop(&m->pid_file);
 		keep_no_more(m);

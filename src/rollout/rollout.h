@@ -38,6 +38,7 @@ struct rollout {
 	struct list programs;	/* struct program, in the order of the configuration */
 	struct custody *custody;	/* what outlives us; NULL: nothing does */
 	struct log_writer *logs;	/* writes output to files; NULL: nobody does */
+	struct leftover *leftovers;	/* of intercepted workers (leftover.h); NULL: none */
 	struct foster *foster;	/* parent of workers that we did not start */
 	/* Writes down what program_record() says of it, at the end of the turn in which
 	 * something changed, and lets its new workers go on.  NULL: nobody writes. */

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/owner.h"
 #include "logs/sink.h"
+#include "rollout/leftover.h"
 #include "supervisor/reconcile.h"
 #include "supervisor/runtime_dir.h"
 #include "supervisor/salvage.h"
@@ -249,6 +250,7 @@ static int programs_start(struct supervisor *s, struct err *err)
 		memory_revive(s);
 	else if (cold_start(s, err) < 0)
 		return -1;
+	leftovers_revive(&s->rollout);
 	cgroups_tidy(&s->cgroups);
 	return 0;
 }
@@ -257,6 +259,7 @@ static void programs_stop(struct supervisor *s)
 {
 	list_each_safe(p, &s->rollout.programs, struct program, node)
 		program_free(p);
+	leftovers_end(&s->rollout);
 	trials_end(&s->rollout.trials);
 	reconcile_release(&s->store, s->settings);
 }

@@ -220,3 +220,41 @@ def test_a_port_that_is_asked_for_by_name_is_held(holdport):
     assert holdport.socket("http")["inode"] == inode
     assert holdport.program("web")["restarts"] == 0
     assert not calls(holdport)
+
+
+@pytest.mark.parametrize("dies", [False, True], ids=["", "the manager dies"])
+def test_what_is_left_of_a_worker_binds_as_if_nobody_looked(holdport, dies):
+    ours, its = f"127.0.0.1:{holdport.port()}", f"127.0.0.1:{holdport.port()}"
+    gate, said = holdport.dir / "gate", holdport.dir / "said"
+    os.mkfifo(gate)
+    left = f"trap \"\" TERM; read go < {gate}; exec {binder(its)} > {said}"
+    run(holdport, f"sh -c '({left}) & exec {binder(ours)}'", ours,
+        section="ready = listen\nkill_mode = process")
+    await_calls(holdport, 1, "listen")
+    holdport.ok("stop", "web")
+    holdport.leftovers_expected = True
+    if dies:
+        holdport.kill_manager()
+    gate.write_text("go\n")
+    eventually(lambda: said.exists() and "listen " in said.read_text())
+    assert said.read_text().count("errno=0") == 2
+    assert get(its) == "binder"
+    holdport.ok("start", "web")
+    assert get(ours) == "binder"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="looks at descriptors of the manager")
+def test_nothing_is_kept_for_what_is_left_of_a_worker_once_it_has_ended(holdport):
+    address = f"127.0.0.1:{holdport.port()}"
+    gate = holdport.dir / "gate"
+    os.mkfifo(gate)
+    run(holdport, f"sh -c '(trap \"\" TERM; read go < {gate}) & exec {binder(address)}'", address,
+        section="ready = listen\nkill_mode = process")
+
+    def listeners():
+        return sum("seccomp" in d for d in descriptors(holdport.manager_pid).values())
+
+    holdport.ok("stop", "web")
+    assert listeners() == 1
+    gate.write_text("go\n")
+    eventually(lambda: listeners() == 0)
