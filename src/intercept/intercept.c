@@ -19,8 +19,31 @@
 #include "socket/tune.h"
 
 enum { MEMORY_MOST = 63 };	/* it goes through a signed number */
+/* A server that tries again and again is heard, a loop fills no disk. */
+enum { SAID_MOST = 50, SAID_MS = 10000 };
+
+enum { WARNED_KEPT = 1, WARNED_ELSEWHERE = 2, WARNED_BEYOND = 4, WARNED_HIDDEN = 8 };
 
 static void watch(struct intercept *i);
+
+static bool is_first(struct intercept *i, unsigned what)
+{
+	bool first = !(i->warned & what);
+
+	i->warned |= what;
+	return first;
+}
+
+static bool may_say(struct intercept *i)
+{
+	int64_t now = loop_now(i->spec.store->loop);
+
+	if (!i->said || now - i->said_since >= SAID_MS) {
+		i->said = 0;
+		i->said_since = now;
+	}
+	return i->said++ < SAID_MOST;
+}
 
 static unsigned long inode_of(int fd)
 {
@@ -70,20 +93,18 @@ static void follow(struct intercept *i, const struct held *h, int own)
 
 	follow_blocking(h, own);
 	tune_follow(h->fd, own, &h->key, h->settings, &kept);
-	if (kept.length && !i->warned)
+	if (kept.length && is_first(i, WARNED_KEPT))
 		log_warning("%s: set options on its socket that the held one cannot be given: %s; a "
 			    "shutdown and a start bind it with them", i->spec.name,
 			    str_text(&kept));
-	i->warned = i->warned || kept.length;
 	str_fini(&kept);
 }
 
 static void warn_elsewhere(struct intercept *i, const char *then)
 {
-	if (!i->warned)
+	if (is_first(i, WARNED_ELSEWHERE))
 		log_warning("%s: has its socket in an epoll set, or twice, before it binds it, and "
 			    "no other can take its place there: %s", i->spec.name, then);
-	i->warned = true;
 }
 
 static void hand(struct intercept *i, const struct report *r, const struct asked *asked,
@@ -100,14 +121,16 @@ static void hand(struct intercept *i, const struct report *r, const struct asked
 	follow(i, h, own);
 	if (report_replace(r, h->fd) < 0) {
 		why = errno;
-		log_warning("%s: its bind of %s cannot be answered with the held socket: errno %d",
-			    i->spec.name, asked_text(asked, text), why);
+		if (may_say(i))
+			log_warning("%s: its bind of %s cannot be answered with the held socket: errno "
+				    "%d", i->spec.name, asked_text(asked, text), why);
 		report_answer(r, EADDRINUSE);
 		return;
 	}
 	report_answer(r, 0);
-	log_info("%s: its bind of %s is answered with the held socket", i->spec.name,
-		 asked_text(asked, text));
+	if (may_say(i))
+		log_info("%s: its bind of %s is answered with the held socket", i->spec.name,
+			 asked_text(asked, text));
 	note_bound(i, h);
 }
 
@@ -119,16 +142,18 @@ static void make(struct intercept *i, const struct report *r, const struct asked
 	struct held *h = held_bind_own(permit, &asked->key, fd_take(own), &err);
 
 	if (!h) {
-		log_warning("%s: its bind of %s: %s", i->spec.name, asked_text(asked, text),
-			    err.text);
+		if (may_say(i))
+			log_warning("%s: its bind of %s: %s", i->spec.name,
+				    asked_text(asked, text), err.text);
 		report_answer(r, err.code ? err.code : EADDRINUSE);
 		return;
 	}
 	if (platform_trap_is_elsewhere(&r->trap))
 		warn_elsewhere(i, "this worker serves, the next one will be refused");
 	report_answer(r, 0);
-	log_info("%s: bound %s, which is held from now on", i->spec.name,
-		 asked_text(asked, text));
+	if (may_say(i))
+		log_info("%s: bound %s, which is held from now on", i->spec.name,
+			 asked_text(asked, text));
 	note_bound(i, h);
 }
 
@@ -138,12 +163,13 @@ static void refuse(struct intercept *i, const struct report *r, const struct ask
 	char text[ADDRESS_TEXT_SIZE], held[ADDRESS_TEXT_SIZE];
 
 	(void)own;
-	log_warning("%s: its bind of %s is refused: [socket:%s] is %s, %s", i->spec.name,
-		    asked_text(asked, text), h->settings->name,
-		    address_text(&h->key.address, held),
-		    decide_permit(&i->spec.permits, h) < 0
-			    ? "which the program does not have among its sockets"
-			    : "which is held, and is not the same");
+	if (may_say(i))
+		log_warning("%s: its bind of %s is refused: [socket:%s] is %s, %s", i->spec.name,
+			    asked_text(asked, text), h->settings->name,
+			    address_text(&h->key.address, held),
+			    decide_permit(&i->spec.permits, h) < 0
+				    ? "which the program does not have among its sockets"
+				    : "which is held, and is not the same");
 	report_answer(r, EADDRINUSE);
 }
 
@@ -152,13 +178,11 @@ static void let(struct intercept *i, const struct report *r, const struct asked 
 {
 	char text[ADDRESS_TEXT_SIZE], held[ADDRESS_TEXT_SIZE];
 
-	if (exceeded && !i->warned) {
-		i->warned = true;
+	if (exceeded && is_first(i, WARNED_BEYOND))
 		log_warning("%s: it binds %s, which is more than [socket:%s] permits (%s): it has "
 			    "its own socket there, which is not held", i->spec.name,
 			    asked_text(asked, text), exceeded->settings->name,
 			    address_text(&exceeded->key.address, held));
-	}
 	report_continue(r);
 }
 
@@ -245,12 +269,10 @@ static void answer_trap(struct intercept *i, const struct trap *t, int *own)
 {
 	const struct report r = { .trap = *t, .listener = i->listener, .visitor = -1 };
 
-	if ((t->refused == EPERM || t->refused == EACCES) && !i->warned) {
-		i->warned = true;
+	if ((t->refused == EPERM || t->refused == EACCES) && is_first(i, WARNED_HIDDEN))
 		log_warning("%s: its sockets may not be looked at, so its bind(2) goes on as if "
 			    "nobody intercepted it (not dumpable, or of a user beyond our rights)",
 			    i->spec.name);
-	}
 	answer(i, &r, own);
 }
 

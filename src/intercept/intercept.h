@@ -28,7 +28,9 @@ struct intercept {
 	struct loop_io readable;
 	struct catch *catch;		/* a report that is being caught */
 	bool *listened;			/* by permission */
-	bool warned;			/* of what it should know once */
+	unsigned warned;		/* of what it should know once: a bit each */
+	unsigned said;			/* lines in the log */
+	int64_t said_since;
 	/* It listens on one more, or on all that its program declares. */
 	void (*listens)(struct intercept *i, bool all);
 	/* Its call cannot be read: its memory does not answer. */

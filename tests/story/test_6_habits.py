@@ -3,12 +3,13 @@ docs/intercept.md."""
 
 import os
 import re
+import time
 from pathlib import Path
 
 import pytest
 
 from holdport import ROOT, descriptors, eventually, get
-from intercepted import await_calls, binder, calls, restart, run, write
+from intercepted import await_calls, binder, calls, restart, run, second_program, write
 
 # Each does what it has to with a socket s, before and after its bind(2).
 SERVER = """\
@@ -154,6 +155,30 @@ def test_options_of_a_later_one_are_read_from_its_own_socket(holdport):
     script.write_text(script.read_text().replace("signal.sigwait", SAID))
     restart(holdport)
     eventually(lambda: "options 1 80000 True 77" in holdport.log(), what=holdport.log)
+
+
+AGAIN_AND_AGAIN = """
+for _ in range(150):
+    with socket.socket() as other:
+        try:
+            other.bind(("127.0.0.1", {port}))
+        except OSError:
+            pass
+"""
+
+
+def test_who_is_refused_again_and_again_does_not_fill_the_log(holdport):
+    port, other = holdport.port(), holdport.port()
+    write(holdport, python(holdport, f"127.0.0.1:{port}", AGAIN_AND_AGAIN.format(port=other)),
+          f"127.0.0.1:{port}", section="ready = listen\nstart = manual",
+          more=second_program(binder(f"127.0.0.1:{other}"), f"127.0.0.1:{other}"))
+    holdport.run()
+    holdport.await_("other")
+    began = time.monotonic()
+    holdport.ok("start", "web")
+    took = time.monotonic() - began
+    told = holdport.log().count(f"its bind of 127.0.0.1:{other} is refused")
+    assert 0 < told <= 50 * (took // 10 + 2)
 
 
 def test_every_test_that_the_documentation_names_is_there():
