@@ -4,10 +4,12 @@
 #include <stdlib.h>
 
 #include "base/fd.h"
+#include "base/list.h"
 #include "base/mem.h"
 #include "base/owner.h"
 
 struct catch {
+	struct list node;
 	struct process process;
 	int result;
 	struct loop *loop;
@@ -16,6 +18,19 @@ struct catch {
 	void (*caught)(int result, void *ctx);	/* NULL: forgotten */
 	void *ctx;
 };
+
+/* Those that nobody waits for any more among them. */
+static struct list all = { &all, &all };
+
+static void catch_free(struct catch *c)
+{
+	list_remove(&c->node);
+	loop_timer_stop(&c->deadline);
+	loop_child_stop(&c->child);
+	fd_close(&c->process.handle);
+	fd_close(&c->result);
+	free(c);
+}
 
 static void tell(struct catch *c, int result)
 {
@@ -35,11 +50,9 @@ static void on_end(struct loop_child *child)
 		loop_child_start(c->loop, &c->child, &c->process, on_end);
 		return;
 	}
-	loop_timer_stop(&c->deadline);
 	platform_reap(&c->process);
 	tell(c, c->result);
-	fd_close(&c->result);
-	free(c);
+	catch_free(c);
 }
 
 /* What holds it may hold it beyond its death: a file system that does not answer.
@@ -62,6 +75,7 @@ struct catch *catch_start(struct loop *loop, catch_begin_fn *begin, int from,
 		free(c);
 		return NULL;
 	}
+	list_append(&all, &c->node);
 	loop_child_start(loop, &c->child, &c->process, on_end);
 	loop_timer_start(loop, &c->deadline, CATCH_MS, on_deadline);
 	return c;
@@ -73,4 +87,10 @@ void catch_forget(struct catch *c)
 		return;
 	c->caught = NULL;
 	(void)platform_signal(&c->process, SIGKILL);
+}
+
+void catches_end(void)
+{
+	list_each_safe(c, &all, struct catch, node)
+		catch_free(c);
 }

@@ -18,5 +18,7 @@ struct catch *catch_start(struct loop *loop, catch_begin_fn *begin, int from,
 			  void (*caught)(int result, void *ctx), void *ctx, struct err *err);
 /* Nobody wants to know any more.  Accepts NULL. */
 void catch_forget(struct catch *c);
+/* With the loop.  One that cannot be ended is left to itself. */
+void catches_end(void);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/owner.h"
+#include "intercept/catch.h"
 #include "keeper/custody.h"
 #include "platform/intercept.h"
 #include "rollout/program.h"
@@ -93,4 +94,5 @@ void leftovers_end(struct rollout *r)
 {
 	while (r->leftovers)
 		leftover_free(r->leftovers);
+	catches_end();
 }

@@ -13,6 +13,7 @@ struct member;
 void leftover_of(struct member *m);
 /* Those of an earlier manager, after everybody else has claimed his. */
 void leftovers_revive(struct rollout *r);
+/* After all members: nobody's calls are waited for any more. */
 void leftovers_end(struct rollout *r);
 
 #endif
