@@ -85,6 +85,7 @@ int cmd_run(struct request *r)
 struct exec {
 	char **argv;
 	size_t count;
+	bool listens, intercepts;
 };
 
 static void add(struct exec *e, char *word)
@@ -108,6 +109,7 @@ static int take_listen(struct exec *e, const char *address)
 {
 	if (!*address || strcmp(address, "--") == 0)
 		return complain(OUTCOME_USAGE, "exec: -l needs an address: -l 8080");
+	e->listens = true;
 	add(e, (char *)"-l");		/* read, never written */
 	add(e, (char *)address);
 	return 0;
@@ -124,16 +126,17 @@ static int take_option(struct exec *e, char ***words)
 		return take_listen(e, address);
 	}
 	if (strcmp(word, "--intercept") == 0) {
+		e->intercepts = true;
 		add(e, (char *)"--handoff=intercept");
 	} else if (strncmp(word, "--", 2) == 0 && strchr(word, '=')) {
 		add(e, word);
-	} else if (strncmp(word, "--", 2) == 0 && (*words)[1]) {
+	} else if (strncmp(word, "--", 2) == 0 && (*words)[1] && *(*words)[1] != '-') {
 		return complain(OUTCOME_USAGE, "exec: %s: a value is joined to it: %s=%s", word,
 				word, (*words)[1]);
 	} else {
 		return complain(OUTCOME_USAGE,
-				"exec: %s: options are -l ADDR and --KEY=VALUE, before the command",
-				word);
+				"exec: %s: options are -l ADDR, --intercept and --KEY=VALUE, "
+				"before the command", word);
 	}
 	return 0;
 }
@@ -162,6 +165,9 @@ static int read_words(struct exec *e, char **words)
 		words++;
 	if (!*words)
 		return no_command();
+	if (e->intercepts && !e->listens)
+		return complain(OUTCOME_USAGE, "exec: --intercept: which address may it bind?  for "
+				"example: holdport exec --intercept -l 8080 -- %s", *words);
 	add(e, "--");
 	for (; *words; words++)
 		add(e, *words);

@@ -139,6 +139,8 @@ def test_wrong_usage_exits_2_and_says_why(holdport, words):
     (["reload", "web"], "restart web"), (["shutdown", "web"], "stop web"),
     (["scale", "web"], "NAME N"), (["wait", "web", "more", "--state", "running"], '"more"'),
     (["exec", "--ready", "tcp", "--", "true"], "--ready=tcp"), (["exec", "-x", "true"], "-l ADDR"),
+    (["exec", "--intercept", "--", "./own"], "--intercept -l 8080 -- ./own"),
+    (["exec", "--interceptt", "-l", "1", "--", "true"], "-l ADDR, --intercept and"),
     (["exec"], "-- ./server")])
 def test_a_mistake_is_answered_with_what_would_be_right(holdport, words, hint):
     said = holdport.plain(*words)
