@@ -22,7 +22,8 @@ enum { MEMORY_MOST = 63 };	/* it goes through a signed number */
 /* A server that tries again and again is heard, a loop fills no disk. */
 enum { SAID_MOST = 50, SAID_MS = 10000 };
 
-enum { WARNED_KEPT = 1, WARNED_ELSEWHERE = 2, WARNED_BEYOND = 4, WARNED_HIDDEN = 8 };
+enum { WARNED_KEPT = 1, WARNED_ELSEWHERE = 2, WARNED_BEYOND = 4, WARNED_HIDDEN = 8,
+       WARNED_OTHER = 16 };
 
 static void watch(struct intercept *i);
 
@@ -239,12 +240,26 @@ static void answer_bind(struct intercept *i, const struct report *r, int *own)
 	}
 }
 
+/* Perhaps it is meant to be; perhaps one of the two numbers is wrong. */
+static void note_other(struct intercept *i, int own)
+{
+	struct address a = { .length = sizeof(a.sa) };
+	char text[ADDRESS_TEXT_SIZE];
+
+	if (getsockname(own, (struct sockaddr *)&a.sa, &a.length) == 0 && address_port(&a) > 0 &&
+	    is_first(i, WARNED_OTHER))
+		log_info("%s: listens on %s, which is none of its sockets, and is not held",
+			 i->spec.name, address_text(&a, text));
+}
+
 /* It listens since it was bound, with the backlog of the settings. */
 static void answer_listen(struct intercept *i, const struct report *r, const int *own)
 {
 	struct held *h = decide_which(i->spec.store, &i->spec.permits, inode_of(*own));
 
 	if (!h || h->key.type == SOCK_DGRAM) {
+		if (!h)
+			note_other(i, *own);
 		report_continue(r);
 		return;
 	}

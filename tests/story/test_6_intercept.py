@@ -170,6 +170,7 @@ def test_other_ports_and_no_port_are_left_alone(holdport):
     assert len(holdport.status()["sockets"]) == 1
     assert [c["errno"] for c in await_calls(holdport, 3)] == [0, 0, 0]
     assert get(f"127.0.0.1:{other}") == "binder"
+    assert holdport.log().count("is none of its sockets, and is not held") == 1
 
 
 @pytest.mark.parametrize("theirs", ["intercept", "auto"])
