@@ -89,6 +89,11 @@ void catch_forget(struct catch *c)
 	(void)platform_signal(&c->process, SIGKILL);
 }
 
+void catch_outlast(struct catch *c, void (*ended)(int result, void *ctx))
+{
+	c->caught = ended;
+}
+
 void catches_end(void)
 {
 	list_each_safe(c, &all, struct catch, node)

@@ -18,6 +18,8 @@ struct catch *catch_start(struct loop *loop, catch_begin_fn *begin, int from,
 			  void (*caught)(int result, void *ctx), void *ctx, struct err *err);
 /* Nobody wants to know any more.  Accepts NULL. */
 void catch_forget(struct catch *c);
+/* Of one that took too long, when it is told so: tell when it has ended after all. */
+void catch_outlast(struct catch *c, void (*ended)(int result, void *ctx));
 /* With the loop.  One that cannot be ended is left to itself. */
 void catches_end(void);
 

@@ -46,16 +46,38 @@ bool door_understand(const struct wire_call *call, struct trap *ret)
 	return true;
 }
 
-/* Too late, or nothing: who means it calls again. */
+static void on_ended(int result, void *ctx)
+{
+	struct visitor *v = ctx;
+
+	(void)result;
+	v->catch = NULL;
+	visitor_free(v);
+}
+
+/* A process that cannot be ended has its place among those who came as long as it
+ * lives: there are no more of them than places. */
+static void outlast(struct visitor *v)
+{
+	fd_close(&v->fd);
+	catch_outlast(v->catch, on_ended);
+}
+
+/* Nothing: who means it calls again. */
 static void on_heard(int result, void *ctx)
 {
 	struct visitor *v = ctx;
 	struct report r = { .listener = -1, .visitor = v->fd };
 	struct wire_call call;
 	int own = -1;
-	ssize_t n = result < 0 ? -1 : pass_receive(result, &call, sizeof(call), &own);
+	ssize_t n;
 
+	if (result < 0) {
+		outlast(v);
+		return;
+	}
 	v->catch = NULL;
+	n = pass_receive(result, &call, sizeof(call), &own);
 	if (n == (ssize_t)sizeof(call) && own >= 0 && door_understand(&call, &r.trap)) {
 		r.trap.thread = platform_peer_pid(v->fd);
 		v->door->told(v->door, &r, &own);
@@ -77,6 +99,17 @@ static void on_visitor(struct loop_io *io, int events)
 		visitor_free(v);
 }
 
+/* Of those who say nothing the first goes. */
+static bool make_room(struct door *d)
+{
+	list_each(v, &d->visitors, struct visitor, node)
+		if (!v->catch) {
+			visitor_free(v);
+			return true;
+		}
+	return false;
+}
+
 static void on_knock(struct loop_io *io, int events)
 {
 	struct door *d = OWNER(io, struct door, io);
@@ -86,8 +119,10 @@ static void on_knock(struct loop_io *io, int events)
 	(void)events;
 	if (fd < 0)
 		return;
-	if (d->count == VISITORS_MOST)
-		visitor_free(OWNER(d->visitors.next, struct visitor, node));
+	if (d->count == VISITORS_MOST && !make_room(d)) {
+		fd_close(&fd);
+		return;
+	}
 	v = MEM_NEW(struct visitor);
 	v->door = d;
 	v->fd = fd;

@@ -2,7 +2,8 @@
  *
  * A socket in the file system that belongs to the worker's user.  Who comes is not
  * trusted: he may say nothing, or anything, and is given no more than a worker of
- * the program would be.  Of more than a few who say nothing, the first goes. */
+ * the program would be.  Of more than a few who say nothing, the first goes; who is
+ * being heard keeps his place, and while all are such ones nobody else comes in. */
 #ifndef HOLDPORT_INTERCEPT_DOOR_H
 #define HOLDPORT_INTERCEPT_DOOR_H
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from holdport import BUILD, FAILED, NOBODY, SOURCES, descriptors, eventually, get
+from holdport import BUILD, FAILED, NOBODY, SOURCES, descendants, descriptors, eventually, get
 from intercepted import await_calls, binder, calls, inodes, restart, second_program, write
 from refused_calls import refuse, run_without
 
@@ -216,18 +216,42 @@ def test_who_says_nothing_at_the_door_keeps_nobody_waiting(holdport, old, server
     assert len(set(inodes(holdport))) == 1
 
 
+def send_hanging(holdport, door, count):
+    """One who sends a file so often that never answers."""
+    sender = subprocess.Popen(["/usr/bin/python3", SOURCES / "hanging.py", holdport.dir / "m", "send",
+                               door, "200", str(count)], stdout=subprocess.PIPE)
+    if sender.stdout.readline() != b"sent\n":
+        sender.wait()
+        pytest.skip("this system mounts no file system of its own (fuse)")
+    return sender
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounts a file system")
 def test_a_file_that_never_answers_is_sent_in_vain(holdport, old, server):
     address = f"127.0.0.1:{holdport.port()}"
     write(holdport, server(address), address)
     old()
-    door = next(Path(holdport.runtime_dir).rglob("*:bind"))
-    with subprocess.Popen(["/usr/bin/python3", SOURCES / "hanging.py", holdport.dir / "m", "send",
-                           door, "200"], stdout=subprocess.PIPE) as sender:
+    with send_hanging(holdport, next(Path(holdport.runtime_dir).rglob("*:bind")), 1) as sender:
         try:
-            if sender.stdout.readline() != b"sent\n":
-                pytest.skip("this system mounts no file system of its own (fuse)")
             restart(holdport)
             assert len(await_calls(holdport, 2)) == 2
         finally:
             sender.kill()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a file system")
+def test_many_of_them_take_the_places_of_one_door(holdport, old, server):
+    address = f"127.0.0.1:{holdport.port()}"
+    write(holdport, server(address), address)
+    old()
+    manager = holdport.manager_pid
+    before = len(descendants(manager))
+    with send_hanging(holdport, next(Path(holdport.runtime_dir).rglob("*:bind")), 100) as sender:
+        try:
+            eventually(lambda: len(descendants(manager)) >= before + 64)
+            assert holdport.manager_pid == manager
+            assert len(descendants(manager)) == before + 64
+        finally:
+            sender.kill()
+    restart(holdport)   # their places are free again
+    assert len(await_calls(holdport, 2)) == 2

@@ -1,9 +1,10 @@
-"""hanging.py DIRECTORY bind HOST:PORT | send PATH SIZE: a descriptor that holds whoever
+"""hanging.py DIRECTORY bind HOST:PORT | send PATH SIZE COUNT: a descriptor that holds whoever
 looks at it or closes it.
 
 It lies in a file system whose server (fuse(4)) is this process, which answers itself and
 nobody else.  `bind` calls bind(2) with it and says what came of it; then it listens at
-the address.  `send` sends it over the socket at the path, beside SIZE bytes.  It has no
+the address.  `send` sends it over the socket at the path, beside SIZE bytes, so
+often.  It has no
 such file open when it may be killed: its end would wait for its own answer.  Exit code
 4: this system mounts no such thing."""
 
@@ -75,13 +76,19 @@ def bind(fd, address):
     os._exit(0)
 
 
-def send(fd, path, size):
-    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+def send(fd, path, size, count):
+    conversations = []
+    for _ in range(int(count)):
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         s.connect(path)
-        socket.send_fds(s, [bytes(int(size))], [fd])
-        os.close(fd)
-        print("sent", flush=True)
-        signal.sigwait([signal.SIGTERM])
+        try:
+            socket.send_fds(s, [bytes(int(size))], [fd])
+        except BrokenPipeError:     # there is no place for it
+            pass
+        conversations.append(s)
+    os.close(fd)
+    print("sent", flush=True)
+    signal.sigwait([signal.SIGTERM])
     os._exit(0)
 
 
