@@ -45,26 +45,30 @@ static int export(scmp_filter_ctx ctx, struct filter *f)
 	return rc;
 }
 
-static int add_bind(scmp_filter_ctx ctx, bool short_too)
+typedef int add_fn(scmp_filter_ctx ctx, uint32_t action, int call, unsigned count, ...);
+
+static int add_bind(scmp_filter_ctx ctx, add_fn *add, bool short_too)
 {
 	const struct scmp_arg_cmp long_enough = { .arg = 2, .op = SCMP_CMP_GE,
 						  .datum_a = sizeof(struct sockaddr_in) };
 
-	return short_too ? seccomp_rule_add(ctx, SCMP_ACT_NOTIFY, SCMP_SYS(bind), 0)
-			 : seccomp_rule_add(ctx, SCMP_ACT_NOTIFY, SCMP_SYS(bind), 1, long_enough);
+	return short_too ? add(ctx, SCMP_ACT_NOTIFY, SCMP_SYS(bind), 0)
+			 : add(ctx, SCMP_ACT_NOTIFY, SCMP_SYS(bind), 1, long_enough);
 }
 
-/* Of the calls of one kind of program.  Calls by any other (x32) go on unseen. */
+/* Of the calls of one kind of program.  Calls by any other (x32) go on unseen; of our
+ * own kind those alone that have a number of their own. */
 static scmp_filter_ctx rules(uint32_t arch, bool short_too)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
 	const uint32_t own = seccomp_arch_native();
+	add_fn *add = arch == own ? seccomp_rule_add_exact : seccomp_rule_add;
 
 	if (ctx && seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW) == 0 &&
 	    (arch == own || (seccomp_arch_add(ctx, arch) == 0 &&
 			     seccomp_arch_remove(ctx, own) == 0)) &&
-	    add_bind(ctx, short_too) == 0 &&
-	    seccomp_rule_add(ctx, SCMP_ACT_NOTIFY, SCMP_SYS(listen), 0) == 0)
+	    add_bind(ctx, add, short_too) == 0 &&
+	    add(ctx, SCMP_ACT_NOTIFY, SCMP_SYS(listen), 0) == 0)
 		return ctx;
 	seccomp_release(ctx);
 	return NULL;
