@@ -1,6 +1,8 @@
 /* The manager ends without a word, at any point of a turn, and another one goes on
  * from what was written down: of the first one nothing is left but that text, the
- * processes, and the sockets that its keeper holds. */
+ * processes, and the sockets that its keeper holds.  Or the keeper ends: then the manager
+ * writes down what is not written yet, and is followed likewise.  Or both: then nothing is
+ * left of a socket that no worker has. */
 #include "keeper/snapshot.h"
 #include "rollout/record.h"
 #include "socket/group.h"
@@ -14,6 +16,7 @@ static struct successor {
 	struct { int fd; unsigned number; } kept[KEPT_SOCKETS];
 	size_t kept_count;
 	unsigned last_kept;
+	bool lost;		/* a socket was: an old generation goes on without it */
 } past;
 
 static unsigned settings_number(struct settings *s, void *ctx)
@@ -108,6 +111,7 @@ static void past_clear(void)
 	past.sockets = NULL;
 	past.now = NULL;
 	past.last_kept = 0;
+	past.lost = false;
 }
 
 static bool is_written(pid_t pid)
@@ -136,21 +140,43 @@ static void end_unwritten(void)
 	}
 }
 
-static void keep_socket(const struct held *h)
+static bool is_had(const struct held *h)
+{
+	list_each(p, &w.rollout.programs, struct program, node)
+		list_each(g, &p->generations, struct generation, node)
+			list_each(m, &g->members, struct member, node)
+				for (size_t i = 0; i < m->means->held_count; i++)
+					if (m->held[i] == h && fake_process(m->worker.process.pid) &&
+					    fake_process(m->worker.process.pid)->life == FAKE_ALIVE)
+						return true;
+	return false;
+}
+
+static void lose_socket(const struct held *h)
+{
+	w.inode[(size_t)address_port(&h->key.address) - 1001] = 0;
+	past.lost = true;
+}
+
+static void keep_socket(const struct held *h, bool keeper_ends)
 {
 	if (h->fd < 0)
 		return;
+	if (keeper_ends && !is_had(h)) {
+		lose_socket(h);
+		return;
+	}
 	must(past.kept_count < KEPT_SOCKETS, "the keeper has room");
 	past.kept[past.kept_count].fd = fcntl(h->fd, F_DUPFD_CLOEXEC, 0);
 	past.kept[past.kept_count++].number = h->kept;
 }
 
-static void keep_sockets(void)
+static void keep_sockets(bool keeper_ends)
 {
 	past.kept_count = 0;
 	list_each(h, &w.store.sockets, struct held, node)
 		for (size_t i = 0; i < group_size(h); i++)
-			keep_socket(group_slot(h, i));
+			keep_socket(group_slot(h, i), keeper_ends);
 }
 
 static void forget_everything(void)
@@ -250,6 +276,7 @@ static void succeed(bool at_rest)
 	for (size_t i = 0; i < COUNT(names); i++)
 		if (at_rest && past.text[i])
 			check_revived(past.text[i]);
+	past_reload();			/* a checkpoint */
 }
 
 /* A worker may end while no manager lives. */
@@ -300,20 +327,26 @@ static bool somebody_waits(void)
  * somebody, or heard of him, may be as if it had not been. */
 static void end_manager(void)
 {
+	enum { MANAGER, KEEPER, BOTH } who = MANAGER;
 	bool at_rest = chance(2);
 
+	if (!chance(2))
+		who = chance(2) ? KEEPER : BOTH;
 	if (at_rest) {
 		check();
 	} else {
 		w.a_death = true;
 		fake_loop_settle_some(w.loop, chance(6));
 	}
-	at_rest = at_rest && !somebody_waits();
+	at_rest = at_rest && !somebody_waits() && who != BOTH && !past.lost;
 	memset(w.first, 0, sizeof(w.first));
-	w.doing = "the manager ends";
-	keep_sockets();
-	forget_everything();
+	w.doing = who == BOTH ? "both end" : who == KEEPER ? "the keeper ends" : "the manager ends";
+	if (who == KEEPER)
+		list_each(p, &w.rollout.programs, struct program, node)
+			on_record(p, NULL);
 	end_unwritten();
+	keep_sockets(who == BOTH);
+	forget_everything();
 	die_meanwhile();
 	succeed(at_rest);
 	hear_of_the_dead();
