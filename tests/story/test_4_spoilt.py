@@ -144,7 +144,8 @@ def leave_child(holdport):
 def test_who_keeps_a_socket_after_his_generation_is_told_once(holdport):
     holdport.leftovers_expected = True
     # What is below a worker that lives is no stranger.
-    holdport.write_web(section=f"{leave_child(holdport)}\nready = delay:10ms", more=f"""
+    alone = "ready = delay:10ms\nkill_mode = process"
+    holdport.write_web(section=f"{leave_child(holdport)}\n{alone}", more=f"""
         [program:other]
         sockets = http
         workers = 2
