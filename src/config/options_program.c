@@ -214,6 +214,11 @@ const struct option options_program[] = {
 	{ DURATION(watchdog), .preset = "0s", .effect = EFFECT_RESTART,
 	  .help = "A worker that serves must say WATCHDOG=1 at least this often, or it is "
 		  "replaced. 0: it need not." },
+	{ DURATION(max_age), .preset = "", .min = 1000, .effect = EFFECT_LIVE,
+	  .help = "How long a worker may serve until another one takes its place, less up to a "
+		  "tenth, so that those that came together do not go together; at least 1s. One at "
+		  "a time, the new one proved before the old one is told to stop (with strategy = "
+		  "replace: after it). Empty: however long." },
 	{ WORDS(strategy, enum strategy, strategies), .preset = "rolling", .effect = EFFECT_LIVE,
 	  .help = "A restart's order. rolling: slot by slot, the new one proved before the old "
 		  "one is told to stop; overlap: the whole new generation, then the old one "
@@ -288,6 +293,6 @@ const struct option options_program[] = {
 
 const char *const program_not_yet[] = {
 	"health", "health_interval", "health_timeout", "health_failures", "rollback_window",
-	"max_age", "max_memory", NULL,
+	"max_memory", NULL,
 };
 /* clang-format on */

@@ -161,6 +161,7 @@ struct program_settings {
 	struct ready ready;
 	int64_t start_timeout;		/* ms */
 	int64_t watchdog;		/* ms; 0: none */
+	int64_t max_age;		/* ms; TUNE_UNSET: however old */
 	enum strategy strategy;
 	int64_t rolling_batch;
 	enum on_failure on_failure;

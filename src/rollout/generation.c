@@ -10,6 +10,7 @@
 #include "process/cgroups.h"
 #include "rollout/backoff.h"
 #include "rollout/program.h"
+#include "rollout/renewal.h"
 
 struct generation *generation_new(struct program *p, unsigned number, unsigned wish,
 				  struct means *means)
@@ -243,12 +244,22 @@ void generation_adopt(struct generation *g, const struct member_memory *memory)
 	struct seat *s = memory->seated ? seat_at(g, memory->index) : NULL;
 	struct member *m;
 
-	if (s && (s->member || !s->open))
+	if (s && (!s->open || (memory->spare ? s->spare : s->member)))
 		s = NULL;
 	m = member_adopt(g, s, memory);
-	if (s)
+	if (s && memory->spare)
+		s->spare = m;
+	else if (s)
 		s->member = m;
 	list_append(&g->members, &m->node);
+}
+
+static void let_member_go(struct member *m)
+{
+	if (!m)
+		return;
+	m->seat = NULL;
+	worker_on(&m->worker, WORKER_EV_STOP);
 }
 
 /* Its seat does not wait for its end. */
@@ -257,10 +268,7 @@ static void part(struct seat *seat)
 	struct member *m = seat->member;
 
 	seat->member = NULL;
-	if (!m)
-		return;
-	m->seat = NULL;
-	worker_on(&m->worker, WORKER_EV_STOP);
+	let_member_go(m);
 }
 
 /* One of which nobody can know whether it is ready.  With `replace` its successor may not be
@@ -302,13 +310,42 @@ void generation_open(struct generation *g, size_t index)
 	fill(seat);
 }
 
+static void let_spare_go(struct seat *seat)
+{
+	struct member *m = seat->spare;
+
+	seat->spare = NULL;
+	let_member_go(m);
+}
+
 void generation_close(struct generation *g, size_t index)
 {
 	if (!generation_seat_open(g, index))
 		return;
 	g->seats[index]->open = false;
 	loop_timer_stop(&g->seats[index]->again);
+	let_spare_go(g->seats[index]);
 	part(g->seats[index]);
+}
+
+void generation_renew(struct generation *g, size_t index)
+{
+	struct seat *seat = g->seats[index];
+	struct err err = { 0 };
+
+	if (g->means->program->strategy == STRATEGY_REPLACE) {
+		seat->member->renewed = true;
+		worker_on(&seat->member->worker, WORKER_EV_STOP);
+		return;
+	}
+	seat->spare = member_start(g, seat, &err);
+	if (!seat->spare) {
+		renewal_failed(g->program, seat->member->name, err.text);
+		program_kick(g->program);
+		return;
+	}
+	list_append(&g->members, &seat->spare->node);
+	program_news_worker(g->program, seat->spare, NULL);
 }
 
 bool generation_seat_open(const struct generation *g, size_t index)
@@ -334,8 +371,11 @@ void generation_change_means(struct generation *g, struct means *means)
 
 	g->means = means_copy(means, false);
 	executable_copy(&was->executable, &g->means->executable);
-	list_each(m, &g->members, struct member, node)
+	list_each(m, &g->members, struct member, node) {
 		m->worker.settings = g->means->program;
+		if (m->worker.state == WORKER_SERVING)
+			renewal_watch(m);
+	}
 	means_unref(was);
 }
 
@@ -376,9 +416,16 @@ static bool ends_for_good(const struct generation *g, const struct worker *w)
 static void fill_again(struct seat *seat, const struct member *m, const char *what)
 {
 	struct program *p = seat->generation->program;
-	int64_t pause = storm_pause(&p->storm, loop_now(p->rollout->loop));
+	int64_t pause;
 
 	seat->failures = 0;
+	if (seat->spare) {
+		log_warning("%s: worker %s; a new one is on its way", m->name, what);
+		seat->member = seat->spare;
+		seat->spare = NULL;
+		return;
+	}
+	pause = storm_pause(&p->storm, loop_now(p->rollout->loop));
 	log_warning("%s: worker %s; a new one is started%s", m->name, what,
 		    pause ? " (slowed to 10 a second)" : "");
 	fill_after(seat, pause);
@@ -401,10 +448,15 @@ static void seat_lost(struct seat *seat, struct member *m)
 
 	seat->member = NULL;
 	m->seat = NULL;
+	if (m->renewed) {
+		fill_again(seat, m, "was replaced");
+		return;
+	}
 	g->program->restarts++;
 	g->program->last_end = m->worker.end;
 	g->program->ended = true;
 	if (ends_for_good(g, &m->worker)) {
+		let_spare_go(seat);
 		seat->done = true;
 		seat->done_well = ended_well(g->means->program, &m->worker);
 		if (!seat->done_well) {
@@ -461,6 +513,8 @@ static void seat_left(struct seat *seat, struct member *m)
 	const struct program_settings *s = g->means->program;
 	struct text_list lines = { 0 };
 
+	if (m->renewed)
+		return;
 	if (m->worker.reason && !m->leaving) {
 		char *text = member_failure(m, &lines);
 
@@ -476,8 +530,33 @@ static void seat_left(struct seat *seat, struct member *m)
 	fill_again(seat, m, m->worker.reason ? m->worker.reason : "stops by itself");
 }
 
+/* It takes the place that it was started for. */
+static void take_place(struct seat *seat)
+{
+	struct member *old = seat->member;
+
+	seat->member = seat->spare;
+	seat->spare = NULL;
+	let_member_go(old);
+}
+
+/* Whom it was to follow serves on. */
+static void spare_failed(struct seat *seat, struct member *m)
+{
+	struct text_list lines = { 0 };
+	char *text = member_failure(m, &lines);
+
+	seat->spare = NULL;
+	m->seat = NULL;
+	renewal_failed(seat->generation->program, seat->member->name, text);
+	text_list_fini(&lines);
+	free(text);
+}
+
 static void proved(struct generation *g, struct member *m)
 {
+	if (m->seat->spare == m)
+		take_place(m->seat);
 	g->proved_by = m->proved_by;
 	m->seat->failures = 0;
 	m->seat->proved_once = true;
@@ -494,6 +573,8 @@ static void note_asked_end(struct program *p, const struct member *m)
 void generation_told(struct generation *g, struct member *m, enum worker_news news)
 {
 	program_news_worker(g->program, m, m->worker.reason);
+	if (m->seat && m->seat->spare == m && m->worker.state > WORKER_SERVING)
+		spare_failed(m->seat, m);
 	if (news == WORKER_NEWS_GONE) {
 		if (m->seat)
 			seat_lost(m->seat, m);

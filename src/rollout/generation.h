@@ -20,6 +20,7 @@ struct seat {
 	bool done, done_well;		/* ended for good (restart = …) */
 	bool proved_once;
 	struct member *member;		/* NULL: none now */
+	struct member *spare;		/* takes its place once it is proved; NULL: none */
 	unsigned failures;		/* in a row, never proved */
 	struct loop_timer again;
 	int64_t again_at;		/* loop_now(), while it runs */
@@ -65,6 +66,9 @@ void generation_resume(struct generation *g);
 
 void generation_open(struct generation *g, size_t index);
 void generation_close(struct generation *g, size_t index);
+/* Another worker for one that serves: beside it until it is proved, or, where old and
+ * new must not be beside each other, after it. */
+void generation_renew(struct generation *g, size_t index);
 void generation_on(struct generation *g, enum generation_event event);
 
 enum seat_sight generation_sight(const struct generation *g, size_t index);

@@ -21,6 +21,7 @@
 #include "rollout/intercepted.h"
 #include "rollout/leftover.h"
 #include "rollout/program.h"
+#include "rollout/renewal.h"
 #include "rollout/slots.h"
 #include "socket/heal.h"
 
@@ -140,8 +141,10 @@ static void on_proved(struct proof *p, const char *by)
 	member_write_pid(m);
 	heal_look_at(m->held, m->means->held_count);
 	worker_on(&m->worker, WORKER_EV_PROVED);
-	if (m->worker.state == WORKER_SERVING)
-		member_watch(m);
+	if (m->worker.state != WORKER_SERVING)
+		return;
+	member_watch(m);
+	renewal_watch(m);
 }
 
 /* What it is told by its next rung it has done already, but for ending. */
@@ -196,8 +199,10 @@ static void on_worker(struct worker *w, enum worker_news news)
 	}
 	if (w->state != WORKER_STARTING)
 		proof_stop(&m->proof);
-	if (w->state != WORKER_SERVING)
+	if (w->state != WORKER_SERVING) {
 		watchdog_stop(&m->watchdog);
+		renewal_stop(m);
+	}
 	watch_drain(m);
 	if (news == WORKER_NEWS_GONE) {
 		capture_end(&m->out);
@@ -427,6 +432,9 @@ void member_remember(const struct member *m, struct member_memory *ret)
 		.stale = m->bindings != means_bindings(m->means), .means = m->means,
 		.status = m->status, .proved_by = m->proved_by, .error = m->error,
 		.reloading = m->reloading, .stopping = m->stopping, .leaving = m->leaving,
+		.spare = m->seat && m->seat->spare == m, .renewed = m->renewed,
+		.renew = m->renew, .renew_since = m->renew_since,
+		.serves_since = m->serves_since,
 		.reload_began = m->reload_began, .reloaded = m->reloaded,
 		.watchdog_ms = m->watchdog_ms, .proof_began = m->worker.state == WORKER_STARTING ? m->proof.began : 0,
 	};
@@ -447,6 +455,10 @@ static void take_memory(struct member *m, const struct member_memory *memory)
 	m->reload_began = memory->reload_began;
 	m->reloaded = memory->reloaded;
 	m->watchdog_ms = memory->watchdog_ms;
+	m->renewed = memory->renewed;
+	m->renew = memory->renew;
+	m->renew_since = memory->renew_since;
+	m->serves_since = memory->serves_since;
 	memcpy(m->kept, memory->kept, sizeof(m->kept));
 }
 
@@ -543,8 +555,10 @@ struct member *member_adopt(struct generation *g, struct seat *seat,
 	notify_lost = listen_again(m, r);
 	if (m->worker.state == WORKER_STARTING)
 		prove_again(m, r, memory->proof_began, notify_lost);
-	else if (m->worker.state == WORKER_SERVING)
+	if (m->worker.state == WORKER_SERVING) {
 		member_watch(m);
+		renewal_watch(m);
+	}
 	watch_drain(m);
 	m->worker.listener = claim(m, MEMBER_LISTENER);
 	if (m->kept[MEMBER_LISTENER])
@@ -559,6 +573,7 @@ void member_free(struct member *m)
 	list_remove(&m->node);
 	proof_fini(&m->proof);
 	watchdog_stop(&m->watchdog);
+	renewal_stop(m);
 	drain_stop(&m->drain);
 	pid_file_stop(&m->pid_file);
 	notify_close(&m->notify);

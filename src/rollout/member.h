@@ -12,6 +12,7 @@
 #include "logs/capture.h"
 #include "process/pid_file.h"
 #include "process/worker.h"
+#include "rollout/renew.h"
 
 struct generation;
 struct seat;
@@ -41,8 +42,9 @@ struct member_memory {
 	struct means *means;		/* that it was started with */
 	const char *status, *proved_by;	/* borrowed */
 	int error;
-	bool reloading, stopping, leaving;
-	int64_t reload_began, reloaded, watchdog_ms, proof_began;
+	bool reloading, stopping, leaving, spare, renewed;
+	unsigned renew;
+	int64_t reload_began, reloaded, watchdog_ms, proof_began, serves_since, renew_since;
 	uint64_t listened;		/* intercept_remember() */
 	unsigned kept[MEMBER_KEEPS];
 };
@@ -73,6 +75,11 @@ struct member {
 	char *door_path;		/* NULL: its calls are not preloaded */
 	struct proof proof;
 	struct watchdog watchdog;
+	int64_t serves_since;		/* loop_now(); 0: never */
+	struct loop_timer age;		/* until it is too old */
+	unsigned renew;			/* it shall be replaced: a bit each enum renew_why … */
+	int64_t renew_since;
+	bool renewed;			/* … and goes before another one comes */
 	struct drain drain;
 	struct capture out, err;
 	unsigned kept[MEMBER_KEEPS];	/* numbers in custody */

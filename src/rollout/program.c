@@ -44,6 +44,7 @@ void program_free(struct program *p)
 	loop_timer_stop(&p->retry);
 	loop_timer_stop(&p->look);
 	loop_timer_stop(&p->quiet);
+	loop_timer_stop(&p->renew_again);
 	loop_later_stop(&p->later);
 	loop_later_stop(&p->recording);
 	fd_store_clear(&p->kept);

@@ -12,6 +12,7 @@
 #include "rollout/backoff.h"
 #include "rollout/generation.h"
 #include "rollout/program_state.h"
+#include "rollout/renew.h"
 #include "rollout/rollout.h"
 
 enum ask_kind { ASK_UP, ASK_DOWN, ASK_SCALE };
@@ -55,6 +56,8 @@ struct program {
 	unsigned failures;		/* first starts in a row that failed */
 	struct storm storm;
 	struct ration ration;		/* of lines that are forwarded */
+	struct renewals renewals;
+	struct loop_timer renew_again;
 	struct loop_timer retry;
 	int64_t retry_at;		/* loop_now(), while it runs */
 	struct loop_timer look;		/* takeover.h: at the queues of the old sockets */

@@ -132,6 +132,11 @@ static void add_member(struct str *out, const struct member *m,
 	fact_number(out, "leaving", mm.leaving);
 	fact_number(out, "watchdog", mm.watchdog_ms);
 	fact_number(out, "proof_began", mm.proof_began);
+	fact_number(out, "spare", mm.spare);
+	fact_number(out, "serves_since", mm.serves_since);
+	fact_number(out, "renew", mm.renew);
+	fact_number(out, "renew_since", mm.renew_since);
+	fact_number(out, "renewed", mm.renewed);
 	add_kept(out, mm.kept, m->generation->program->rollout->custody);
 	fact_end(out);
 }
@@ -226,6 +231,8 @@ static void add_history(struct str *out, const struct program *p)
 	fact_number(out, "speaks_notify", p->speaks_notify);
 	fact_number(out, "hinted", p->hinted);
 	fact_number(out, "restarts", p->restarts);
+	fact_number(out, "renewals", p->renewals.count);
+	fact_number(out, "renewals_last", p->renewals.last);
 	fact_number(out, "ended", p->ended);
 	fact_number(out, "end_code", p->last_end.code);
 	fact_number(out, "end_signal", p->last_end.signal);

@@ -213,6 +213,9 @@ static struct member_memory member_of(const struct fact *f)
 		.reloaded = fact_int(f, "reloaded", 0),
 		.watchdog_ms = fact_int(f, "watchdog", 0),
 		.proof_began = fact_int(f, "proof_began", 0),
+		.spare = fact_bool(f, "spare"), .renewed = fact_bool(f, "renewed"),
+		.renew = natural(f, "renew"), .renew_since = fact_int(f, "renew_since", 0),
+		.serves_since = fact_int(f, "serves_since", 0),
 #define X(name, word) .kept[MEMBER_##name] = natural(f, word),
 		MEMBER_KEPT(X)
 #undef X
@@ -307,6 +310,8 @@ static void take_history(struct program *p, const struct fact *f)
 	p->speaks_notify = fact_bool(f, "speaks_notify");
 	p->hinted = fact_bool(f, "hinted");
 	p->restarts = natural(f, "restarts");
+	p->renewals.count = natural(f, "renewals");
+	p->renewals.last = fact_int(f, "renewals_last", 0);
 	p->ended = fact_bool(f, "ended");
 	p->last_end.code = (int)natural(f, "end_code");
 	p->last_end.signal = (int)natural(f, "end_signal");

@@ -12,6 +12,7 @@
 #include "rollout/asks.h"
 #include "rollout/asleep.h"
 #include "rollout/order.h"
+#include "rollout/renewal.h"
 #include "rollout/slots.h"
 #include "rollout/step.h"
 #include "rollout/takeover.h"
@@ -315,6 +316,7 @@ void program_step(struct program *p)
 	complete = step_converge(p);
 	if (p->current && !p->next)
 		step_judge(p, complete);
+	renewal_step(p);
 	step_bury_empty(p);
 	slots_settle(p);
 	limit_generations(p);
