@@ -126,6 +126,17 @@ static void add_program(struct table *t, const json_t *program)
 	note_cell(t, program);
 }
 
+/* What it says of itself, unless it is not well. */
+static void worker_note_cell(struct table *t, const json_t *worker)
+{
+	const char *health = json_text(worker, "health");
+
+	if (health && !text_is(worker, "health", "well"))
+		table_text(t, PAINT_BAD, health);
+	else
+		table_text(t, PAINT_NONE, json_text(worker, "status"));
+}
+
 static void add_worker(struct table *t, const json_t *generation, const json_t *worker, time_t now)
 {
 	char age[AGE_SIZE];
@@ -138,7 +149,7 @@ static void add_worker(struct table *t, const json_t *generation, const json_t *
 	number_cell(t, worker, "pid");
 	table_text(t, PAINT_NONE, age_text(json_text(worker, "started"), now, age));
 	number_cell(t, worker, "connections");
-	table_text(t, PAINT_NONE, json_text(worker, "status"));
+	worker_note_cell(t, worker);
 }
 
 /* A generation that is neither the current one nor going says what it is. */

@@ -175,6 +175,36 @@ static void check_handoff(const struct check *c)
 		check_intercept(c);
 }
 
+static bool has_stream(const struct check *c, bool (*fits)(const struct socket_settings *k))
+{
+	const struct text_list *names = &c->program->sockets;
+
+	for (size_t i = 0; i < names->count; i++) {
+		const struct socket_settings *k = settings_socket(c->settings, names->items[i]);
+
+		if (!k || fits(k))
+			return true;
+	}
+	return false;
+}
+
+static bool is_stream(const struct socket_settings *k)
+{
+	return k->type == SOCK_STREAM;
+}
+
+static void check_health(const struct check *c)
+{
+	const struct ready *health = &c->program->health;
+
+	if (health->how == READY_TCP && !has_stream(c, has_tcp))
+		FAULT(c, "health", "tcp needs a TCP socket among the program's sockets");
+	if (health->how == READY_HTTP && strncmp(health->words.items[0], "//", 2) != 0 &&
+	    !has_stream(c, is_stream))
+		FAULT(c, "health", "http:PATH needs a stream socket among the program's sockets; "
+		      "without one, name an address: http://ADDRESS/PATH");
+}
+
 static void check_ready(const struct check *c)
 {
 	size_t count = count_descriptors(c);
@@ -262,6 +292,8 @@ static void check_expansions(const struct check *c)
 		check_late(c, "environment", p->environment.items[i]);
 	for (size_t i = 0; i < p->ready.words.count; i++)
 		check_late(c, "ready", p->ready.words.items[i]);
+	for (size_t i = 0; i < p->health.words.count; i++)
+		check_late(c, "health", p->health.words.items[i]);
 	check_late(c, "directory", p->directory);
 	check_late(c, "pid_file", p->pid_file);
 	check_late(c, "stdout", p->out.file);
@@ -291,6 +323,7 @@ void check_program(struct settings *s, const struct section *section, struct fau
 	check_groups(&c);
 	check_expansions(&c);
 	check_ready(&c);
+	check_health(&c);
 	check_handoff(&c);
 	check_start(&c);
 	check_log(&c);

@@ -105,6 +105,28 @@ static void free_ready(const struct option *o, void *object)
 	text_list_fini(&OPTION_AT(o, object, struct ready)->words);
 }
 
+/* The forms of ready that are true once, and say nothing of later. */
+static int check_health(const struct option *o, const char *text, struct err *err)
+{
+	static const struct {
+		const char *word, *why;
+	} refused[] = {
+		{ "notify", "READY=1 is said once; for a worker that has to be heard of again and "
+			    "again there is watchdog" },
+		{ "fd:", "a line on a descriptor is written once; for a worker that has to be heard "
+			 "of again and again there is watchdog" },
+		{ "listen", "who has called listen(2) need not accept any more; use tcp" },
+		{ "delay:", "to have lived for a while says nothing of now; use tcp, http:PATH or "
+			    "exec:COMMAND" },
+		{ "auto", "what auto looks at is true once; use tcp, http:PATH or exec:COMMAND" },
+	};
+
+	for (size_t i = 0; o->argument && i < COUNT(refused); i++)
+		if (strncmp(refused[i].word, text, strlen(refused[i].word)) == 0)
+			return err_set(err, 0, "%.80s is for ready: %s", text, refused[i].why);
+	return 0;
+}
+
 static int read_form(const struct option *o, const struct form *f, const char *text,
 		     const struct reading *r, void *object, struct err *err)
 {
@@ -120,6 +142,8 @@ static int read_plain(const struct option *o, const char *text, const struct rea
 	const struct form *f = form_of(text);
 	int64_t how;
 
+	if (check_health(o, text, err) < 0)
+		return -1;
 	if (f)
 		return read_form(o, f, text, r, object, err);
 	if (option_word_value(o, text, &how, err) < 0)
@@ -135,6 +159,10 @@ static int read_ready(const struct option *o, const char *text, const struct rea
 	char *plain;
 	int rc;
 
+	if (!*text) {
+		*OPTION_AT(o, object, struct ready) = (struct ready){ .how = READY_NONE };
+		return 0;
+	}
 	if (f && f->late)
 		return read_form(o, f, text, r, object, err);
 	plain = option_expand(o, text, r, err);

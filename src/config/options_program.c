@@ -74,6 +74,9 @@ static const struct option_word readies[] = {
 	{ "exec:COMMAND", READY_EXEC },
 	{ "delay:D", READY_DELAY }, { NULL, 0 },
 };
+static const struct option_word healths[] = {
+	{ "tcp", READY_TCP }, { "http:PATH", READY_HTTP }, { "exec:COMMAND", READY_EXEC }, { NULL, 0 },
+};
 
 const struct option options_program[] = {
 	{ FIELD(command, struct text_list, option_command), .preset = "", .late = true,
@@ -214,6 +217,20 @@ const struct option options_program[] = {
 	{ DURATION(watchdog), .preset = "0s", .effect = EFFECT_RESTART,
 	  .help = "A worker that serves must say WATCHDOG=1 at least this often, or it is "
 		  "replaced. 0: it need not." },
+	{ FIELD(health, struct ready, option_ready), .preset = "", .words = healths, .argument = 1,
+	  .effect = EFFECT_LIVE,
+	  .help = "How a worker that serves is asked whether it is well. tcp: somebody accepts a "
+		  "connection to the program's TCP socket; http:PATH: an answer there has a status "
+		  "from 200 to 399; http://ADDRESS/PATH: the same at ADDRESS, of each worker if "
+		  "${slot} or ${worker} is in it; exec:COMMAND: the command, for each worker, ends "
+		  "with 0. One that is not well is replaced. Empty: it is not asked." },
+	{ DURATION(health_interval), .preset = "10s", .min = 100, .effect = EFFECT_LIVE,
+	  .help = "From an answer to the next question; at least 100ms." },
+	{ DURATION(health_timeout), .preset = "3s", .min = 10, .effect = EFFECT_LIVE,
+	  .help = "How long an answer is waited for, also that of ready = http:PATH; at least "
+		  "10ms. None in time is a wrong one." },
+	{ NUMBER(health_failures), .preset = "3", .min = 1, .max = 1000, .effect = EFFECT_LIVE,
+	  .help = "Wrong answers in a row that are a reason to replace a worker." },
 	{ DURATION(max_age), .preset = "", .min = 1000, .effect = EFFECT_LIVE,
 	  .help = "How long a worker may serve until another one takes its place, less up to a "
 		  "tenth, so that those that came together do not go together; at least 1s. One at "
@@ -292,7 +309,7 @@ const struct option options_program[] = {
 };
 
 const char *const program_not_yet[] = {
-	"health", "health_interval", "health_timeout", "health_failures", "rollback_window",
+	"rollback_window",
 	"max_memory", NULL,
 };
 /* clang-format on */

@@ -102,7 +102,7 @@ enum handoff {			/* bits of a set */
 };
 
 enum ready_how { READY_AUTO, READY_NOTIFY, READY_FD, READY_LISTEN, READY_TCP, READY_HTTP,
-		 READY_EXEC, READY_DELAY };
+		 READY_EXEC, READY_DELAY, READY_NONE };
 struct ready {
 	enum ready_how how;
 	int fd;				/* READY_FD */
@@ -161,6 +161,9 @@ struct program_settings {
 	struct ready ready;
 	int64_t start_timeout;		/* ms */
 	int64_t watchdog;		/* ms; 0: none */
+	struct ready health;		/* TCP, HTTP, EXEC or NONE */
+	int64_t health_interval, health_timeout;	/* ms; the latter for ready = http too */
+	int64_t health_failures;
 	int64_t max_age;		/* ms; TUNE_UNSET: however old */
 	enum strategy strategy;
 	int64_t rolling_batch;

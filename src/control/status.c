@@ -39,11 +39,12 @@ static json_t *worker_json(const struct member *m)
 {
 	int connections = m->drain.count.at ? m->drain.count.connections : -1;
 
-	return json_pack("{s:i, s:i, s:i, s:s, s:o, s:o, s:o}",
+	return json_pack("{s:i, s:i, s:i, s:s, s:o, s:o, s:o, s:o}",
 			 "index", (int)m->index, "slot", (int)m->slot, "pid", (int)m->worker.pid,
 			 "state", worker_state_word(m->worker.state),
 			 "started", time_json(m->worker.started), "connections",
-			 connections < 0 ? json_null() : json_integer(connections), "status", json_text(m->status));
+			 connections < 0 ? json_null() : json_integer(connections), "status", json_text(m->status),
+			 "health", json_text(vitals_word(&m->vitals)));
 }
 
 static json_t *generation_json(const struct generation *g)
@@ -77,14 +78,14 @@ static json_t *program_json(const struct program *p)
 
 	list_each(g, &p->generations, struct generation, node)
 		(void)json_array_append_new(generations, generation_json(g));
-	return json_pack("{s:s, s:s, s:b, s:i, s:i, s:i, s:i, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:b, s:i, s:i, s:i, s:i, s:o, s:o, s:o, s:o}",
 			 "name", p->name, "state", program_state_word(p->state),
 			 "asleep", (int)p->asleep,
 			 "generation", p->current ? (int)p->current->number : 0,
 			 "workers", (int)program_wanted_workers(p),
 			 "ready", (int)program_ready_workers(p), "restarts", (int)p->restarts,
 			 "last_error", json_text(error), "intercept", intercept_json(p),
-			 "generations", generations);
+			 "health", json_text(vitals_word(&p->vitals)), "generations", generations);
 }
 
 /* Of ms that may be none; rounded away from the truth's other side. */

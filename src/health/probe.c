@@ -29,7 +29,8 @@ static void on_look(struct loop_timer *t)
 	int64_t now = loop_now(p->loop);
 	int found = platform_find_acceptor(p->fd, &inode, NULL);
 
-	if (found > 0 && platform_holds_socket(p->pid, inode, NULL) > 0) {
+	if (found > 0 && (p->pid == PROBE_ANYBODY ||
+			  platform_holds_socket(p->pid, inode, NULL) > 0)) {
 		p->accepted(p);
 		return;
 	}

@@ -10,6 +10,8 @@
 #include "loop/loop.h"
 #include "socket/store.h"
 
+#define PROBE_ANYBODY 0		/* in place of a pid: whoever accepts will do */
+
 struct probe {
 	struct loop *loop;
 	struct held *held;		/* the caller's */

@@ -18,7 +18,6 @@ enum {
 	ALIVE_MS = 1000,	/* auto: nothing was seen, but it lived this long */
 	PAUSES = 8,		/* as long as a look took, until the next */
 	SOCKETS_LOOKED_FOR = 64,
-	ANSWER_MS = 3000,	/* http: for one answer */
 	ASK_FIRST_MS = 50,	/* http: after one that was wrong; doubled */
 	ASK_MOST_MS = 2000,
 };
@@ -182,7 +181,7 @@ static int prepare_question(struct proof *p, int connection, struct trial_spec *
 {
 	struct question q = {
 		.program = p->spec.program, .url = p->spec.target.url, .via = p->spec.target.via,
-		.fd = connection, .patience = ANSWER_MS,
+		.fd = connection, .patience = p->spec.program->health_timeout,
 	};
 
 	spec->fds[2] = connection;

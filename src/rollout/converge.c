@@ -7,6 +7,7 @@
 #include "rollout/slots.h"
 #include "rollout/step.h"
 #include "rollout/takeover.h"
+#include "rollout/vital.h"
 
 struct sight {
 	struct strategy_view view;
@@ -111,6 +112,8 @@ static void promote(struct program *p)
 	p->present = NULL;
 	generation_on(g, GENERATION_EV_PROVED);
 	p->current = g;
+	p->vitals = (struct vitals){ 0 };
+	vital_watch_program(p);
 	program_remember(p);
 	p->next = NULL;
 	p->done_wish = g->wish;

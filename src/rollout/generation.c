@@ -11,6 +11,7 @@
 #include "rollout/backoff.h"
 #include "rollout/program.h"
 #include "rollout/renewal.h"
+#include "rollout/vital.h"
 
 struct generation *generation_new(struct program *p, unsigned number, unsigned wish,
 				  struct means *means)
@@ -373,9 +374,13 @@ void generation_change_means(struct generation *g, struct means *means)
 	executable_copy(&was->executable, &g->means->executable);
 	list_each(m, &g->members, struct member, node) {
 		m->worker.settings = g->means->program;
-		if (m->worker.state == WORKER_SERVING)
-			renewal_watch(m);
+		if (m->worker.state != WORKER_SERVING)
+			continue;
+		vital_watch(m);
+		renewal_watch(m);
 	}
+	if (g == g->program->current)
+		vital_watch_program(g->program);
 	means_unref(was);
 }
 

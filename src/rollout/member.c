@@ -23,6 +23,7 @@
 #include "rollout/program.h"
 #include "rollout/renewal.h"
 #include "rollout/slots.h"
+#include "rollout/vital.h"
 #include "socket/heal.h"
 
 enum { LINES_IN_A_FAILURE = 10 };
@@ -113,10 +114,7 @@ static void on_ack(struct ack *a)
 void member_write_pid(struct member *m)
 {
 	const struct means *means = m->generation->means;
-	struct launch_spec spec = {
-		.program = means->program, .held = means->held, .held_count = means->held_count,
-		.generation = m->generation->number, .index = m->index, .slot = m->slot,
-	};
+	struct launch_spec spec = member_spec(m, means);
 	struct launch_names names = { .spec = &spec };
 	struct err err;
 	char *path;
@@ -144,6 +142,7 @@ static void on_proved(struct proof *p, const char *by)
 	if (m->worker.state != WORKER_SERVING)
 		return;
 	member_watch(m);
+	vital_watch(m);
 	renewal_watch(m);
 }
 
@@ -201,6 +200,7 @@ static void on_worker(struct worker *w, enum worker_news news)
 		proof_stop(&m->proof);
 	if (w->state != WORKER_SERVING) {
 		watchdog_stop(&m->watchdog);
+		vital_stop(m);
 		renewal_stop(m);
 	}
 	watch_drain(m);
@@ -241,18 +241,48 @@ static int open_notify(struct member *m, const struct rollout *r,
 	return rc;
 }
 
-/* ready = exec:COMMAND: what cannot be run is known before there is a worker. */
-static int prepare_check(const struct launch_spec *worker, struct launch *ret, struct err *err)
+struct launch_spec member_spec(const struct member *m, const struct means *means)
+{
+	return (struct launch_spec){
+		.program = means->program, .held = m->held, .held_count = means->held_count,
+		.generation = m->generation->number, .index = m->index, .slot = m->slot,
+		.private_dir = m->private_dir, .ready_fd = -1,
+	};
+}
+
+static void put_pid(const struct member *m, struct launch *l)
+{
+	char pid[32];
+
+	(void)snprintf(pid, sizeof(pid), "HOLDPORT_PID=%ld", (long)m->worker.pid);
+	launch_put(l, pid);
+}
+
+int member_command(const struct member *m, const struct launch_spec *worker,
+		   const struct ready *how, struct launch *ret, struct err *err)
 {
 	struct launch_spec spec = *worker;
 
-	if (spec.program->ready.how != READY_EXEC)
-		return 0;
-	spec.command = &spec.program->ready.words;
+	spec.command = &how->words;
 	spec.executable = NULL;
 	spec.notify_path = NULL;
 	spec.out = spec.err = SPAWN_FD_NULL;
-	return launch_prepare(&spec, ret, err) < 0 ? err_in(err, "ready = exec") : 0;
+	if (launch_prepare(&spec, ret, err) < 0)
+		return -1;
+	if (m->worker.pid)
+		put_pid(m, ret);
+	return 0;
+}
+
+/* ready = exec:COMMAND: what cannot be run is known before there is a worker. */
+static int prepare_check(const struct member *m, const struct launch_spec *worker,
+			 struct launch *ret, struct err *err)
+{
+	const struct ready *ready = &worker->program->ready;
+
+	if (ready->how != READY_EXEC)
+		return 0;
+	return member_command(m, worker, ready, ret, err) < 0 ? err_in(err, "ready = exec") : 0;
 }
 
 static int enter_group(struct generation *g, const struct program_settings *s, int *ret_door,
@@ -268,46 +298,38 @@ static int enter_group(struct generation *g, const struct program_settings *s, i
 static int launch(struct member *m, const struct means *means, const struct pipes *p,
 		  struct launch *check, struct err *err)
 {
-	const char *base = m->generation->program->rollout->private_dir;
-	char *own = private_dir_path(base, means->program);
-	int door = -1;
-	struct launch_spec spec = {
-		.private_dir = own,
-		.program = means->program, .held = m->held, .held_count = means->held_count,
-		.kept = m->generation->program->kept.items,
-		.kept_count = m->generation->program->kept.count,
-		.generation = m->generation->number, .index = m->index, .slot = m->slot,
-		.executable = &m->means->executable,
-		.notify_path = m->notify.path, .ack_path = m->ack.path,
-		.door_path = m->door_path,
-		.ready_fd = p->ready,
-		.out = p->out, .err = p->err,
-	};
+	struct launch_spec spec = member_spec(m, means);
+	int door = -1, rc = -1;
 	struct launch ready;
-	int rc = -1;
 
-	if (private_dir_make(base, own, means->program, err) < 0 ||
+	spec.kept = m->generation->program->kept.items;
+	spec.kept_count = m->generation->program->kept.count;
+	spec.executable = &m->means->executable;
+	spec.notify_path = m->notify.path;
+	spec.ack_path = m->ack.path;
+	spec.door_path = m->door_path;
+	spec.ready_fd = p->ready;
+	spec.out = p->out;
+	spec.err = p->err;
+	if (private_dir_make(m->generation->program->rollout->private_dir, m->private_dir,
+			     means->program, err) < 0 ||
 	    enter_group(m->generation, means->program, &door, err) < 0)
 		goto out;
 	spec.cgroup = door >= 0 ? &door : NULL;
-	if (prepare_check(&spec, check, err) < 0 || launch_prepare(&spec, &ready, err) < 0 ||
+	if (prepare_check(m, &spec, check, err) < 0 || launch_prepare(&spec, &ready, err) < 0 ||
 	    worker_start(&m->worker, &ready, err) < 0)
 		launch_fini(check);
 	else
 		rc = 0;
 out:
 	fd_close(&door);
-	free(own);
 	return rc;
 }
 
 /* ready = http:…: where its question goes. */
 static int aim(struct member *m, const struct means *means, struct target *ret, struct err *err)
 {
-	struct launch_spec spec = {
-		.program = means->program, .held = m->held, .held_count = means->held_count,
-		.generation = m->generation->number, .index = m->index, .slot = m->slot,
-	};
+	struct launch_spec spec = member_spec(m, means);
 	struct launch_names names = { .spec = &spec };
 	char *word;
 	int rc;
@@ -344,13 +366,11 @@ static void prove(struct member *m, struct rollout *r, struct means *means, int 
 		.command = check, .trials = &r->trials, .ready_fd = ready_fd,
 	};
 	struct err err;
-	char pid[32];
 
 	if (aim(m, means, &spec.target, &err) < 0)
 		log_error("%s: ready: %s", m->name, err.text);
-	(void)snprintf(pid, sizeof(pid), "HOLDPORT_PID=%ld", (long)m->worker.pid);
 	if (check->place.path)
-		launch_put(check, pid);
+		put_pid(m, check);
 	proof_go_on(&m->proof, r->loop, &spec, began, on_proved);
 }
 
@@ -375,6 +395,7 @@ static struct member *member_new(struct generation *g, struct seat *seat, unsign
 	m->bindings = means_bindings(means);
 	m->slot = slot;
 	m->watchdog_ms = g->means->program->watchdog;
+	m->private_dir = private_dir_path(g->program->rollout->private_dir, means->program);
 	m->name = mem_format("%s/%u/%u", g->program->name, g->number, m->index);
 	m->worker.name = m->name;
 	m->worker.settings = g->means->program;
@@ -434,7 +455,7 @@ void member_remember(const struct member *m, struct member_memory *ret)
 		.reloading = m->reloading, .stopping = m->stopping, .leaving = m->leaving,
 		.spare = m->seat && m->seat->spare == m, .renewed = m->renewed,
 		.renew = m->renew, .renew_since = m->renew_since,
-		.serves_since = m->serves_since,
+		.serves_since = m->serves_since, .vitals = m->vitals,
 		.reload_began = m->reload_began, .reloaded = m->reloaded,
 		.watchdog_ms = m->watchdog_ms, .proof_began = m->worker.state == WORKER_STARTING ? m->proof.began : 0,
 	};
@@ -459,6 +480,7 @@ static void take_memory(struct member *m, const struct member_memory *memory)
 	m->renew = memory->renew;
 	m->renew_since = memory->renew_since;
 	m->serves_since = memory->serves_since;
+	m->vitals = memory->vitals;
 	memcpy(m->kept, memory->kept, sizeof(m->kept));
 }
 
@@ -523,23 +545,15 @@ static bool may_have_said(const struct member *m, bool notify_lost, int ready_fd
 
 static void prove_again(struct member *m, struct rollout *r, int64_t began, bool notify_lost)
 {
-	const struct means *means = m->means;
+	struct launch_spec spec = member_spec(m, m->means);
 	int ready_fd = claim(m, MEMBER_READY);
-	char *own = private_dir_path(r->private_dir, means->program);
-	struct launch_spec spec = {
-		.private_dir = own,
-		.program = means->program, .held = means->held, .held_count = means->held_count,
-		.generation = m->generation->number, .index = m->index, .slot = m->slot,
-		.ready_fd = -1,
-	};
 	struct launch check = { 0 };
 	struct err err;
 
-	if (prepare_check(&spec, &check, &err) < 0)
+	if (prepare_check(m, &spec, &check, &err) < 0)
 		log_error("%s: %s", m->name, err.text);
 	m->unheard = may_have_said(m, notify_lost, ready_fd);
 	prove(m, r, m->means, ready_fd, began, &check);
-	free(own);
 }
 
 struct member *member_adopt(struct generation *g, struct seat *seat,
@@ -557,6 +571,7 @@ struct member *member_adopt(struct generation *g, struct seat *seat,
 		prove_again(m, r, memory->proof_began, notify_lost);
 	if (m->worker.state == WORKER_SERVING) {
 		member_watch(m);
+		vital_watch(m);
 		renewal_watch(m);
 	}
 	watch_drain(m);
@@ -573,6 +588,7 @@ void member_free(struct member *m)
 	list_remove(&m->node);
 	proof_fini(&m->proof);
 	watchdog_stop(&m->watchdog);
+	vital_stop(m);
 	renewal_stop(m);
 	drain_stop(&m->drain);
 	pid_file_stop(&m->pid_file);
@@ -585,6 +601,7 @@ void member_free(struct member *m)
 	means_unref(m->means);
 	free(m->held);
 	free(m->status);
+	free(m->private_dir);
 	free(m->name);
 	free(m);
 }

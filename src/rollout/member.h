@@ -5,8 +5,10 @@
 
 #include "drain/drain.h"
 #include "health/ack.h"
+#include "health/checkup.h"
 #include "health/notify.h"
 #include "health/proof.h"
+#include "health/vitals.h"
 #include "health/watchdog.h"
 #include "intercept/intercept.h"
 #include "logs/capture.h"
@@ -44,6 +46,7 @@ struct member_memory {
 	int error;
 	bool reloading, stopping, leaving, spare, renewed;
 	unsigned renew;
+	struct vitals vitals;
 	int64_t reload_began, reloaded, watchdog_ms, proof_began, serves_since, renew_since;
 	uint64_t listened;		/* intercept_remember() */
 	unsigned kept[MEMBER_KEEPS];
@@ -57,6 +60,7 @@ struct member {
 	struct held **held;		/* what it was given: of groups, its slot */
 	unsigned bindings;		/* means_bindings() at its start */
 	unsigned index, slot;
+	char *private_dir;		/* of its program (runtime directory); NULL: none */
 	char *name;			/* "web/3/0" */
 	char *status;			/* STATUS=, as sent; NULL: never */
 	int error;			/* ERRNO=, 0: never */
@@ -75,6 +79,8 @@ struct member {
 	char *door_path;		/* NULL: its calls are not preloaded */
 	struct proof proof;
 	struct watchdog watchdog;
+	struct checkup checkup;		/* health, where each worker is asked … */
+	struct vitals vitals;		/* … and what came of it */
 	int64_t serves_since;		/* loop_now(); 0: never */
 	struct loop_timer age;		/* until it is too old */
 	unsigned renew;			/* it shall be replaced: a bit each enum renew_why … */
@@ -101,6 +107,12 @@ int member_can_listen(const struct member *m, struct err *err);
 void member_listen(struct member *m, int out, int errors);
 /* Its pid file, once it is proved; again when its main process is another one. */
 void member_write_pid(struct member *m);
+
+/* What is launched for it, by these means. */
+struct launch_spec member_spec(const struct member *m, const struct means *means);
+/* A command beside it, of ready or health; it is told the pid. */
+int member_command(const struct member *m, const struct launch_spec *worker,
+		   const struct ready *how, struct launch *ret, struct err *err);
 
 /* Why one that ended, or was given up, did not do: a sentence.  Adds its last
  * lines to ret_lines. */

@@ -11,6 +11,7 @@
 #include "rollout/asks.h"
 #include "rollout/asleep.h"
 #include "rollout/order.h"
+#include "rollout/vital.h"
 
 static void on_dropped(struct fd_store *s, unsigned number)
 {
@@ -45,6 +46,7 @@ void program_free(struct program *p)
 	loop_timer_stop(&p->look);
 	loop_timer_stop(&p->quiet);
 	loop_timer_stop(&p->renew_again);
+	checkup_stop(&p->checkup);
 	loop_later_stop(&p->later);
 	loop_later_stop(&p->recording);
 	fd_store_clear(&p->kept);
@@ -117,6 +119,7 @@ void program_resume(struct program *p, int64_t retry)
 {
 	list_each(g, &p->generations, struct generation, node)
 		generation_resume(g);
+	vital_watch_program(p);
 	if (retry)
 		program_retry_at(p, retry);
 	program_kick(p);

@@ -57,6 +57,8 @@ struct program {
 	struct storm storm;
 	struct ration ration;		/* of lines that are forwarded */
 	struct renewals renewals;
+	struct checkup checkup;		/* health, where nobody knows which worker answers … */
+	struct vitals vitals;		/* … and what came of it */
 	struct loop_timer renew_again;
 	struct loop_timer retry;
 	int64_t retry_at;		/* loop_now(), while it runs */

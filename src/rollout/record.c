@@ -107,6 +107,13 @@ static void add_executable(struct str *out, const char *of, const struct means *
 	fact_end(out);
 }
 
+static void add_vitals(struct str *out, const struct vitals *v)
+{
+	fact_number(out, "health_asked", v->asked);
+	fact_number(out, "health_failed", v->failed);
+	fact_number(out, "sick", v->sick);
+}
+
 static void add_member(struct str *out, const struct member *m,
 		       const struct record_settings *settings)
 {
@@ -137,6 +144,7 @@ static void add_member(struct str *out, const struct member *m,
 	fact_number(out, "renew", mm.renew);
 	fact_number(out, "renew_since", mm.renew_since);
 	fact_number(out, "renewed", mm.renewed);
+	add_vitals(out, &mm.vitals);
 	add_kept(out, mm.kept, m->generation->program->rollout->custody);
 	fact_end(out);
 }
@@ -231,6 +239,7 @@ static void add_history(struct str *out, const struct program *p)
 	fact_number(out, "speaks_notify", p->speaks_notify);
 	fact_number(out, "hinted", p->hinted);
 	fact_number(out, "restarts", p->restarts);
+	add_vitals(out, &p->vitals);
 	fact_number(out, "renewals", p->renewals.count);
 	fact_number(out, "renewals_last", p->renewals.last);
 	fact_number(out, "ended", p->ended);

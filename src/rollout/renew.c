@@ -44,6 +44,14 @@ static bool all_serve(const struct renew_view *v)
 	return true;
 }
 
+static bool all_well(const struct renew_view *v)
+{
+	for (size_t i = 0; i < v->count; i++)
+		if (!v->seats[i].serves || v->seats[i].why == RENEW_HEALTH)
+			return false;
+	return true;
+}
+
 static bool any_busy(const struct renew_view *v)
 {
 	for (size_t i = 0; i < v->count; i++)
@@ -58,8 +66,12 @@ int renew_next(const struct renew_view *v)
 
 	if (next < 0 || any_busy(v))
 		return -1;
+	if (v->alone && !all_serve(v))
+		return -1;
+	if (v->seats[next].why == RENEW_HEALTH)
+		return next;
 	/* Trouble elsewhere: what is well is not touched. */
-	return all_serve(v) ? next : -1;
+	return all_well(v) || v->count == 1 ? next : -1;
 }
 
 static int64_t pause_after(unsigned count, int64_t interval)

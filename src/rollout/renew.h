@@ -14,7 +14,8 @@
 /* Why, the more urgent the greater. */
 #define RENEW_WHYS(X)                                                      \
 	X(NOT, "")                                                         \
-	X(AGE, "it is older than max_age")
+	X(AGE, "it is older than max_age")                                 \
+	X(HEALTH, "it is not well (health)")
 enum renew_why {
 #define X(name, text) RENEW_##name,
 	RENEW_WHYS(X)

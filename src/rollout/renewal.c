@@ -47,9 +47,17 @@ void renewal_wanted(struct member *m, enum renew_why why)
 	program_kick(m->generation->program);
 }
 
+void renewal_needless(struct member *m, enum renew_why why)
+{
+	m->renew &= ~(1U << why);
+}
+
 static int64_t interval_of(const struct program *p)
 {
-	return p->current->means->program->restart_delay_max;
+	const struct program_settings *s = p->current->means->program;
+
+	return s->health.how == READY_NONE ? s->restart_delay_max
+					   : s->health_interval * s->health_failures;
 }
 
 void renewal_failed(struct program *p, const char *name, const char *why)
@@ -111,5 +119,7 @@ void renewal_step(struct program *p)
 	log_notice("%s: worker %ld is replaced: %s", m->name, (long)m->worker.pid,
 		   renew_text(renew_most(m->renew)));
 	program_news_worker(p, m, renew_text(renew_most(m->renew)));
+	if (renew_most(m->renew) == RENEW_HEALTH)
+		renewals_note(&p->renewals, interval_of(p), now);
 	generation_renew(p->current, (size_t)next);
 }

@@ -199,6 +199,12 @@ static struct worker_memory worker_of(const struct fact *f)
 	};
 }
 
+static struct vitals vitals_of(const struct fact *f)
+{
+	return (struct vitals){ .asked = fact_bool(f, "health_asked"), .sick = fact_bool(f, "sick"),
+				.failed = natural(f, "health_failed") };
+}
+
 static struct member_memory member_of(const struct fact *f)
 {
 	return (struct member_memory){
@@ -215,7 +221,7 @@ static struct member_memory member_of(const struct fact *f)
 		.proof_began = fact_int(f, "proof_began", 0),
 		.spare = fact_bool(f, "spare"), .renewed = fact_bool(f, "renewed"),
 		.renew = natural(f, "renew"), .renew_since = fact_int(f, "renew_since", 0),
-		.serves_since = fact_int(f, "serves_since", 0),
+		.serves_since = fact_int(f, "serves_since", 0), .vitals = vitals_of(f),
 #define X(name, word) .kept[MEMBER_##name] = natural(f, word),
 		MEMBER_KEPT(X)
 #undef X
@@ -310,6 +316,7 @@ static void take_history(struct program *p, const struct fact *f)
 	p->speaks_notify = fact_bool(f, "speaks_notify");
 	p->hinted = fact_bool(f, "hinted");
 	p->restarts = natural(f, "restarts");
+	p->vitals = vitals_of(f);
 	p->renewals.count = natural(f, "renewals");
 	p->renewals.last = fact_int(f, "renewals_last", 0);
 	p->ended = fact_bool(f, "ended");

@@ -34,7 +34,8 @@ struct rollout {
 	struct cgroups *cgroups;	/* a group for each generation; NULL: none */
 	const char *private_dir;	/* programs' own directories; NULL: nowhere */
 	struct drains drains;	/* workers on their way out */
-	struct list trials;	/* runs of readiness commands (health/trial.h) */
+	struct list trials;	/* runs of checks (health/trial.h) */
+	bool hush;		/* nobody is asked for his health now */
 	struct list programs;	/* struct program, in the order of the configuration */
 	struct custody *custody;	/* what outlives us; NULL: nothing does */
 	struct log_writer *logs;	/* writes output to files; NULL: nobody does */
@@ -50,7 +51,7 @@ struct rollout {
 };
 
 /* Nothing is half done that only this process knows: each new worker's exec(2) has its
- * verdict, no readiness command runs, what has happened is written down. */
+ * verdict, no check runs, what has happened is written down. */
 bool rollout_is_still(const struct rollout *r);
 
 #endif

@@ -42,6 +42,7 @@ static void conclude(struct supervisor *s, enum upgrade_state how, char *text)
 	struct upgrade *u = &s->upgrade;
 
 	leave_off(u);
+	s->rollout.hush = false;
 	u->state = how;
 	free(u->text);
 	u->text = text;
@@ -129,7 +130,7 @@ static void on_patience_over(struct loop_timer *t)
 
 	platform_take_signals();
 	nothing_changed(s, "a process that was just started has not come to its exec(2), or a "
-			   "readiness command does not end");
+			   "check of readiness or health does not end");
 }
 
 /* Between two turns, when what was said to those who asked is on its way. */
@@ -141,6 +142,7 @@ static void on_told(struct preflight *p, const char *why)
 
 	if (!why) {
 		u->state = UPGRADE_WAITING;
+		s->rollout.hush = true;
 		loop_timer_start(s->loop, &u->look, 0, on_look);
 		loop_timer_start(s->loop, &u->patience,
 				 s->settings->supervisor.upgrade_timeout, on_patience_over);

@@ -179,6 +179,17 @@ static void keep_sockets(bool keeper_ends)
 			keep_socket(group_slot(h, i), keeper_ends);
 }
 
+/* Whoever asks for a dead manager is the keeper's, and is nobody's news. */
+static void forget_checks(void)
+{
+	if (w.rollout.trials.next)
+		list_each(t, &w.rollout.trials, struct trial, node)
+			if (t->process.pid && fake_process(t->process.pid)->life == FAKE_ALIVE)
+				fake_exit(fake_process(t->process.pid),
+					  (struct process_end){ .signal = SIGKILL });
+	trials_end(&w.rollout.trials);
+}
+
 static void forget_everything(void)
 {
 	w.store.changed = NULL;		/* nobody writes this down */
@@ -188,6 +199,7 @@ static void forget_everything(void)
 				member_free(m);
 		program_free(p);
 	}
+	forget_checks();
 	store_fini(&w.store);
 	settings_unref(w.now);
 }

@@ -100,13 +100,14 @@ static void write_program(FILE *f, const char *name)
 	fprintf(f, "[program:%s]\ncommand = /bin/true %u\nworkers = %u\nstrategy = %s\n"
 		   "on_failure = %s\nrolling_batch = %u\nstart_attempts = %s\nrestart = %s\n"
 		   "start_timeout = %s\nmax_generations = %u\nstdout = null\nready = notify\n"
-		   "stop = %s\nmax_age = %s\nsockets = %s\n", name, chance(3), 1 + chance(3),
+		   "stop = %s\nmax_age = %s\nhealth = %s\nhealth_interval = 5s\nhealth_failures = %u\nsockets = %s\n", name, chance(3), 1 + chance(3),
 		PICK("rolling", "rolling", "overlap", "replace"), PICK("rollback", "stop"),
 		1 + chance(2), PICK("0", "2", "3"),
 		PICK("always", "always", "always", "on-failure", "on-failure", "never"),
 		PICK("5s", "60s"), 2 + chance(3), PICK("TERM:10s KILL", "TERM:5s INT:1s KILL",
 						       "KILL"),
-		PICK("", "", "30s"),
+		PICK("", "", "30s"), PICK("", "exec:/bin/true", "exec:/bin/true", "http:/"),
+		1 + chance(2),
 		strcmp(name, names[0]) == 0 ? PICK("s0", "s0, s1", "s1", "s2", "s2, s0")
 					    : PICK("s0", "s0, s1", "s1"));
 	if (strcmp(name, names[1]) == 0)
@@ -535,7 +536,7 @@ static struct member *member_of(pid_t pid)
 
 static void die(struct fake_process *f, struct process_end end)
 {
-	w.a_death = true;
+	w.a_death = w.a_death || member_of(f->pid);
 	fake_exit(f, end);
 	must(fake_loop_child(w.loop, f->pid), "every death is heard");
 }
@@ -794,7 +795,7 @@ static bool be_kind(void)
 		struct fake_process *f = &fake.processes[k];
 		struct member *m = f->life == FAKE_ALIVE ? member_of(f->pid) : NULL;
 
-		if (f->life == FAKE_ALIVE && f->signals)
+		if (f->life == FAKE_ALIVE && (f->signals || !m))
 			die(f, (struct process_end){ .code = 0 });
 		else if (m && m->worker.state == WORKER_STARTING)
 			prove_one(f);
@@ -886,6 +887,7 @@ static void everything_goes(void)
 	rest();
 	list_each_safe(p, &w.rollout.programs, struct program, node)
 		program_free(p);
+	forget_checks();
 	reconcile_release(&w.store, w.now);
 	must(list_empty(&w.store.sockets), "3: no socket outlives its last reference");
 	store_fini(&w.store);

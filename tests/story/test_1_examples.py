@@ -174,6 +174,13 @@ def logs(example):
     return intercept(example)
 
 
+def health(example):
+    for was in ("listen = 0.0.0.0:8000", "http.server 8000"):
+        example.put(was, was.replace("8000", str(example.port)))
+    example.beside("index.html", "hello\n")
+    return [f"127.0.0.1:{example.port}"]
+
+
 JOBS_PY = """
     import sys, time, urllib.request
     assert urllib.request.urlopen(sys.argv[1]).read() == b"hello\\n"
@@ -200,7 +207,8 @@ def order(example):
 ADAPT = {"nginx.conf": nginx, "php-fpm.conf": php_fpm, "gunicorn.conf": gunicorn,
          "node.conf": node, "uvicorn.conf": uvicorn, "server-starter.conf": server_starter,
          "stdin.conf": stdin, "intercept.conf": intercept, "logs.conf": logs,
-         "order.conf": order, "on-demand.conf": on_demand}
+         "order.conf": order, "on-demand.conf": on_demand,
+         "health.conf": health}
 FASTCGI = ("php-fpm.conf", "stdin.conf")
 
 

@@ -100,6 +100,28 @@ static void ready_fits_the_sockets(void **state)
 		"ready: cannot read \"redy\"; it is auto, notify, fd:N, listen, tcp, http:PATH, exec:COMMAND or delay:D");
 }
 
+static void health_is_asked_where_it_can_be(void **state)
+{
+	static const char *const once[] = { "notify", "fd:7", "listen", "delay:1s", "auto" };
+	char line[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(once) / sizeof(once[0]); i++) {
+		(void)snprintf(line, sizeof(line), "health = %s", once[i]);
+		refused(line, "is for ready: ");
+	}
+	refused("health = tcp", "health: tcp needs a TCP socket");
+	refused("sockets = unix\nhealth = tcp", "health: tcp needs a TCP socket");
+	refused("health = http:/h", "health: http:PATH needs a stream socket");
+	refused("health = http:h", "health: http:PATH: a path is needed");
+	refused("health = exec:", "health: exec:COMMAND: a command is needed");
+	refused("health = well", "health: cannot read \"well\"; it is tcp, http:PATH or exec:COMMAND");
+	settings_unref(taken("sockets = unix\nhealth = http:/h"));
+	settings_unref(taken("sockets = tcp\nhealth = tcp"));
+	settings_unref(taken("health = http://127.0.0.1:81${slot}/h"));
+	settings_unref(taken("health ="));
+}
+
 static void late_expansions_are_checked_early(void **state)
 {
 	(void)state;
@@ -177,7 +199,7 @@ static void auto_workers_are_as_many_as_processors(void **state)
 }
 
 CASES(CASE(on_demand_needs_somewhere_to_come_to), CASE(an_order_has_a_beginning), CASE(sockets_that_are_named_exist_once), CASE(an_address_belongs_to_one_socket),
-      CASE(what_is_required_is_asked_for), CASE(ready_fits_the_sockets),
+      CASE(what_is_required_is_asked_for), CASE(ready_fits_the_sockets), CASE(health_is_asked_where_it_can_be),
       CASE(late_expansions_are_checked_early), CASE(handoff_is_a_set_that_makes_sense),
       CASE(a_ladder_ends_in_kill_and_only_there), CASE(nginx_is_asked_to_quit),
       CASE(numbers_keep_to_their_bounds), CASE(auto_workers_are_as_many_as_processors), )

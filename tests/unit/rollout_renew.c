@@ -12,6 +12,7 @@
 
 #define WELL	      { .serves = true }
 #define OLD(when)     { .serves = true, .why = RENEW_AGE, .since = (when) }
+#define SICK(when)    { .serves = true, .why = RENEW_HEALTH, .since = (when) }
 #define STARTS	      { .serves = false }
 #define FOLLOWED(w)   { .serves = true, .busy = true, .why = (w) }
 
@@ -27,6 +28,13 @@ static const struct row {
 	{ "of two that were found at once, the first", false, { WELL, OLD(7), OLD(7) }, 1 },
 	{ "one at a time", false, { OLD(9), FOLLOWED(RENEW_AGE), WELL }, -1 },
 	{ "not while another one is missing", false, { OLD(9), STARTS, WELL }, -1 },
+	{ "who is not well goes before who is old", false, { OLD(1), SICK(9), WELL }, 1 },
+	{ "also while another one is missing", false, { SICK(9), STARTS, WELL }, 0 },
+	{ "all that are not well go, one by one", false, { SICK(9), SICK(8), SICK(7) }, 2 },
+	{ "nobody is old while another one is not well", false,
+	  { OLD(1), FOLLOWED(RENEW_HEALTH), WELL }, -1 },
+	{ "old before new: not while another one is missing", true, { SICK(9), STARTS, WELL }, -1 },
+	{ "old before new: who is not well goes", true, { SICK(9), WELL, WELL }, 0 },
 };
 
 static void each_row_is_true(void **state)
@@ -39,6 +47,27 @@ static void each_row_is_true(void **state)
 		if (renew_next(&v) != rows[i].next)
 			fail_msg("%s: %d", rows[i].sentence, renew_next(&v));
 	}
+}
+
+/* Old before new: the last one that is well stays, unless there is only one. */
+static void the_last_one_that_is_well_is_not_old(void **state)
+{
+	const struct renew_seat two[] = { OLD(1), SICK(9) }, one[] = { OLD(1) };
+
+	(void)state;
+	assert_int_equal(renew_next(&(struct renew_view){ .seats = two, .count = 2, .alone = true }),
+			 1);
+	assert_int_equal(renew_next(&(struct renew_view){ .seats = one, .count = 1, .alone = true }),
+			 0);
+}
+
+static void the_most_urgent_reason_is_told(void **state)
+{
+	(void)state;
+	assert_int_equal(renew_most(0), RENEW_NOT);
+	assert_int_equal(renew_most(1U << RENEW_AGE), RENEW_AGE);
+	assert_int_equal(renew_most(1U << RENEW_AGE | 1U << RENEW_HEALTH), RENEW_HEALTH);
+	assert_int_equal(renew_most(1U << 31), RENEW_NOT);	/* of a later version */
 }
 
 static void nobody_is_nobody(void **state)
@@ -68,6 +97,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_row_is_true),
+		cmocka_unit_test(the_last_one_that_is_well_is_not_old),
+		cmocka_unit_test(the_most_urgent_reason_is_told),
 		cmocka_unit_test(nobody_is_nobody),
 		cmocka_unit_test(each_that_did_not_help_doubles_the_pause),
 	};

@@ -1,0 +1,205 @@
+#include "rollout/vital.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/owner.h"
+#include "rollout/renewal.h"
+
+/* By what stands in the file: what it comes to is known later. */
+static bool is_own(const struct ready *health)
+{
+	const char *word = health->words.count ? health->words.items[0] : "";
+
+	return health->how == READY_EXEC ||
+	       (health->how == READY_HTTP && target_is_own(word) &&
+		(strstr(word, "${slot}") || strstr(word, "${worker}")));
+}
+
+static bool waits(const struct rollout *r)
+{
+	return r->hush;
+}
+
+static bool member_waits(const struct checkup *c)
+{
+	return waits(OWNER(c, const struct member, checkup)->generation->program->rollout);
+}
+
+static bool program_waits(const struct checkup *c)
+{
+	return waits(OWNER(c, const struct program, checkup)->rollout);
+}
+
+static int ask_at(const struct launch_spec *spec, struct checkup_question *ret, struct err *err)
+{
+	struct launch_names names = { .spec = spec };
+	char *word = launch_expand(&names, spec->program->health.words.items[0], err);
+	int rc = word ? target_make(word, spec->held, spec->held_count, &ret->target, err) : -1;
+
+	free(word);
+	return rc;
+}
+
+static int member_question(struct checkup *c, struct checkup_question *ret, struct err *err)
+{
+	struct member *m = OWNER(c, struct member, checkup);
+	struct launch_spec spec = member_spec(m, m->generation->means);
+
+	ret->program = spec.program;
+	if (spec.program->health.how == READY_EXEC)
+		return member_command(m, &spec, &spec.program->health, &ret->command, err);
+	return ask_at(&spec, ret, err);
+}
+
+static struct held *first_tcp(const struct means *m)
+{
+	for (size_t i = 0; i < m->held_count; i++)
+		if (m->held[i]->key.type == SOCK_STREAM &&
+		    address_port(&m->held[i]->key.address) >= 0)
+			return m->held[i];
+	return NULL;
+}
+
+static int program_question(struct checkup *c, struct checkup_question *ret, struct err *err)
+{
+	struct program *p = OWNER(c, struct program, checkup);
+	const struct means *m = p->current->means;
+	struct launch_spec spec = { .program = m->program, .held = m->held,
+				    .held_count = m->held_count,
+				    .generation = p->current->number };
+
+	ret->program = m->program;
+	if (m->program->health.how == READY_HTTP)
+		return ask_at(&spec, ret, err);
+	ret->held = first_tcp(m);
+	return ret->held ? 0 : err_set(err, 0, "it has no TCP socket");
+}
+
+static char *times(const char *why, unsigned failed)
+{
+	return failed == 1 ? mem_format("is not well: %s", why)
+			   : mem_format("is not well, for the %u. time: %s", failed, why);
+}
+
+static void note_error(struct program *p, char *text)
+{
+	free(p->last_error);
+	p->last_error = text;
+	program_touch(p);
+}
+
+static void tell_sick(struct member *m, const char *why)
+{
+	char *text = times(why, m->vitals.failed);
+
+	log_warning("%s: worker %ld %s", m->name, (long)m->worker.pid, text);
+	program_news_worker(m->generation->program, m, text);
+	note_error(m->generation->program, mem_format("worker %u (pid %ld) %s", m->index,
+						      (long)m->worker.pid, text));
+	free(text);
+}
+
+static void member_answered(struct checkup *c, const char *why)
+{
+	struct member *m = OWNER(c, struct member, checkup);
+	const struct program_settings *s = m->generation->means->program;
+	bool counted = m->vitals.failed;
+
+	switch (vitals_note(&m->vitals, !why, s->health_failures)) {
+	case VITALS_SICK:
+		tell_sick(m, why);
+		renewal_wanted(m, RENEW_HEALTH);
+		break;
+	case VITALS_WELL:
+		log_notice("%s: worker %ld is well again", m->name, (long)m->worker.pid);
+		program_news_worker(m->generation->program, m, "is well again");
+		renewal_needless(m, RENEW_HEALTH);
+		break;
+	case VITALS_NO_NEWS:
+	default:
+		break;
+	}
+	if (counted || why)
+		program_touch(m->generation->program);
+}
+
+static void tell_program(struct program *p, const char *text)
+{
+	struct news n = { .what = "program", .state = program_state_word(p->state),
+			  .program = p->name, .worker = -1, .text = text };
+
+	log_notice("%s: %s", p->name, text);
+	program_news(p, &n);
+}
+
+/* Nobody knows who answered; but the next one is not the same one. */
+static void send_longest(struct program *p)
+{
+	struct member *longest = NULL;
+
+	list_each(m, &p->current->members, struct member, node)
+		if (m->seat && m->worker.state == WORKER_SERVING && !m->renew &&
+		    (!longest || m->serves_since < longest->serves_since))
+			longest = m;
+	if (longest)
+		renewal_wanted(longest, RENEW_HEALTH);
+}
+
+static void program_answered(struct checkup *c, const char *why)
+{
+	struct program *p = OWNER(c, struct program, checkup);
+	const struct program_settings *s = p->current->means->program;
+	bool counted = p->vitals.failed;
+	char *text;
+
+	switch (vitals_note(&p->vitals, !why, s->health_failures)) {
+	case VITALS_SICK:
+		text = times(why, p->vitals.failed);
+		tell_program(p, text);
+		note_error(p, text);
+		send_longest(p);
+		break;
+	case VITALS_WELL:
+		tell_program(p, "is well again");
+		list_each(m, &p->current->members, struct member, node)
+			renewal_needless(m, RENEW_HEALTH);
+		break;
+	case VITALS_NO_NEWS:
+	default:
+		break;
+	}
+	if (counted || why)
+		program_touch(p);
+}
+
+void vital_watch(struct member *m)
+{
+	static const struct checkup_owner owner = { member_question, member_answered,
+						    member_waits };
+	const struct program_settings *s = m->generation->means->program;
+	struct rollout *r = m->generation->program->rollout;
+
+	vital_stop(m);
+	if (is_own(&s->health))
+		checkup_start(&m->checkup, r->loop, &r->trials, s->health_interval, &owner);
+}
+
+void vital_stop(struct member *m)
+{
+	checkup_stop(&m->checkup);
+}
+
+void vital_watch_program(struct program *p)
+{
+	static const struct checkup_owner owner = { program_question, program_answered,
+						    program_waits };
+	const struct program_settings *s = p->current ? p->current->means->program : NULL;
+	struct rollout *r = p->rollout;
+
+	checkup_stop(&p->checkup);
+	if (s && s->health.how != READY_NONE && !is_own(&s->health))
+		checkup_start(&p->checkup, r->loop, &r->trials, s->health_interval, &owner);
+}
