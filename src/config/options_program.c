@@ -231,6 +231,10 @@ const struct option options_program[] = {
 		  "10ms. None in time is a wrong one." },
 	{ NUMBER(health_failures), .preset = "3", .min = 1, .max = 1000, .effect = EFFECT_LIVE,
 	  .help = "Wrong answers in a row that are a reason to replace a worker." },
+	{ DURATION(rollback_window), .preset = "0s", .effect = EFFECT_LIVE,
+	  .help = "A new generation that is not well (health), or of which three workers have ended "
+		  "badly, within this time of becoming current goes back by itself to the settings "
+		  "and the executable of the one before. 0: only by hand." },
 	{ DURATION(max_age), .preset = "", .min = 1000, .effect = EFFECT_LIVE,
 	  .help = "How long a worker may serve until another one takes its place, less up to a "
 		  "tenth, so that those that came together do not go together; at least 1s. One at "
@@ -309,7 +313,6 @@ const struct option options_program[] = {
 };
 
 const char *const program_not_yet[] = {
-	"rollback_window",
 	"max_memory", NULL,
 };
 /* clang-format on */

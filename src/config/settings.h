@@ -164,6 +164,7 @@ struct program_settings {
 	struct ready health;		/* TCP, HTTP, EXEC or NONE */
 	int64_t health_interval, health_timeout;	/* ms; the latter for ready = http too */
 	int64_t health_failures;
+	int64_t rollback_window;	/* ms; 0: none */
 	int64_t max_age;		/* ms; TUNE_UNSET: however old */
 	enum strategy strategy;
 	int64_t rolling_batch;

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "rollout/asks.h"
+#include "rollout/goback.h"
 #include "rollout/slots.h"
 #include "rollout/step.h"
 #include "rollout/takeover.h"
@@ -104,14 +105,20 @@ static void take_steps(struct program *p, struct generation *target, const struc
 
 static void promote(struct program *p)
 {
-	struct generation *g = p->next;
+	struct generation *g = p->next, *was = p->current;
 
 	program_remember(p);
-	means_unref(p->before);
-	p->before = p->present;
+	/* One that is no good is nothing to go back to, unless it was just left. */
+	if (was && was->condemned && !was->judged) {
+		means_unref(p->present);
+	} else {
+		means_unref(p->before);
+		p->before = p->present;
+	}
 	p->present = NULL;
 	generation_on(g, GENERATION_EV_PROVED);
 	p->current = g;
+	g->current_since = loop_now(p->rollout->loop);
 	p->vitals = (struct vitals){ 0 };
 	vital_watch_program(p);
 	program_remember(p);
@@ -121,8 +128,9 @@ static void promote(struct program *p)
 	/* It may have lost a seat on the way here: then that is the last failure. */
 	if (!step_gave_up_a_seat(p))
 		program_forget_failure(p);
+	goback_promoted(p, was);
 	step_retire_others(p, g);
-	program_on(p, PROGRAM_EV_PROVED, NULL);
+	program_on(p, PROGRAM_EV_PROVED, p->last_error);
 	asks_settle_wish(p, g->wish, true, "is running", NULL);
 }
 

@@ -9,6 +9,7 @@
 #include "base/owner.h"
 #include "process/cgroups.h"
 #include "rollout/backoff.h"
+#include "rollout/goback.h"
 #include "rollout/program.h"
 #include "rollout/renewal.h"
 #include "rollout/vital.h"
@@ -52,6 +53,7 @@ void generation_free(struct generation *g)
 	}
 	free(g->seats);
 	free(g->failure);
+	free(g->condemned);
 	text_list_fini(&g->failure_lines);
 	means_unref(g->means);
 	free(g);
@@ -196,10 +198,24 @@ static void seat_failed(struct seat *seat, char *text, struct text_list *lines)
 
 	seat->failures++;
 	note_failure(g, text, lines);
-	if (g->state == GENERATION_CURRENT)
+	if (g->state == GENERATION_CURRENT) {
+		goback_death(g, g->failure, out_of_attempts(seat));
 		try_later(seat);
-	else
+	} else {
 		fail_change(g, seat);
+	}
+	program_kick(g->program);
+}
+
+void generation_doubted(struct generation *g, char *why)
+{
+	struct text_list none = { 0 };
+
+	note_failure(g, why, &none);
+	g->halted = g->state == GENERATION_PARTIAL &&
+		    g->means->program->on_failure == ON_FAILURE_STOP;
+	if (!g->halted)
+		generation_on(g, GENERATION_EV_FAIL);
 	program_kick(g->program);
 }
 
@@ -444,6 +460,19 @@ static bool unseen(const struct worker *w)
 	       (w->end.code == WORKER_END_NO_EXEC || w->end.code == WORKER_END_UNKNOWN);
 }
 
+/* One that ends as it should, to be started anew, is no sign of anything. */
+static void note_death(struct generation *g, const struct member *m, const char *what)
+{
+	char *text;
+
+	if (ended_well(g->means->program, &m->worker) ||
+	    (m->worker.adopted && m->worker.end.code == WORKER_END_UNKNOWN))
+		return;
+	text = mem_format("worker %u (pid %ld) %s", m->index, (long)m->worker.pid, what);
+	goback_death(g, text, false);
+	free(text);
+}
+
 /* It ended unasked. */
 static void seat_lost(struct seat *seat, struct member *m)
 {
@@ -468,10 +497,12 @@ static void seat_lost(struct seat *seat, struct member *m)
 			char *text = member_failure(m, &lines);
 
 			note_failure(g, text, &lines);
+			goback_death(g, g->failure, true);
 		}
 	} else if (m->worker.proved) {
 		(void)snprintf(what, sizeof(what), "ended with %s",
 			       worker_end_text(&m->worker.end, end));
+		note_death(g, m, what);
 		fill_again(seat, m, what);
 	} else if (unseen(&m->worker)) {
 		fill_after(seat, 0);
@@ -524,6 +555,7 @@ static void seat_left(struct seat *seat, struct member *m)
 		char *text = member_failure(m, &lines);
 
 		note_failure(g, text, &lines);
+		goback_death(g, g->failure, false);
 	}
 	m->leaving = true;
 	if (s->restart != RESTART_ALWAYS || leaves_to_sleep(s, m) || s->strategy == STRATEGY_REPLACE ||

@@ -40,6 +40,11 @@ struct generation {
 	bool takes_over;		/* what is new comes to its sockets (takeover.h) */
 	bool hurried;			/* it is beyond max_generations */
 	bool grouped;			/* it has a group of the system's (process/cgroups.h) */
+	/* rollback_window (goback.h): */
+	int64_t current_since;		/* loop_now(); 0: never */
+	unsigned deaths;		/* of its workers since, none of them asked for or well */
+	bool judged;			/* it was gone back to, or is being taken back */
+	char *condemned;		/* why it is taken back; NULL: it is not */
 	bool halted;			/* failed half way with on_failure = stop */
 	char *failure;			/* the first one, or NULL */
 	struct text_list failure_lines;
@@ -70,6 +75,9 @@ void generation_close(struct generation *g, size_t index);
  * new must not be beside each other, after it. */
 void generation_renew(struct generation *g, size_t index);
 void generation_on(struct generation *g, enum generation_event event);
+
+/* Not current yet, and no good: the change has failed.  Takes why. */
+void generation_doubted(struct generation *g, char *why);
 
 enum seat_sight generation_sight(const struct generation *g, size_t index);
 bool generation_seat_open(const struct generation *g, size_t index);

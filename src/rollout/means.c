@@ -134,6 +134,12 @@ bool means_has(const struct means *m, const struct held *h)
 	return false;
 }
 
+bool means_alike(const struct means *a, const struct means *b)
+{
+	return a->executable.file == b->executable.file &&
+	       program_settings_effect(a->program, b->program, NULL) <= EFFECT_LIVE;
+}
+
 bool means_same_sockets(const struct means *a, const struct means *b)
 {
 	if (a->held_count != b->held_count)

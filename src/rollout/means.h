@@ -39,6 +39,9 @@ unsigned means_bindings(const struct means *m);
 /* Sockets that a worker has spoilt are bound anew (rebind_if_spoilt()). */
 void means_renew(struct means *m);
 bool means_has(const struct means *m, const struct held *h);
+/* A generation of one is like a generation of the other: the same executable, and settings
+ * that differ in live keys only. */
+bool means_alike(const struct means *a, const struct means *b);
 bool means_same_sockets(const struct means *a, const struct means *b);
 
 /* Are all of its sockets bound, every slot of a group?  What is missing is added to ret_missing

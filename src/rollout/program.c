@@ -180,9 +180,23 @@ void program_remember(struct program *p)
 	p->present = means_memory(p->current->means);
 }
 
+int program_go_back(struct program *p, const struct means *to, struct err *err)
+{
+	struct means *means = means_revive(to, p->rollout->store, err);
+
+	if (!means)
+		return -1;
+	program_remember(p);
+	means_unref(p->wanted);
+	p->wanted = means;
+	p->scale = p->present->program->workers == means->program->workers ? p->scale : -1;
+	p->goes_back = true;
+	return 0;
+}
+
 void program_rollback(struct program *p, struct ask *a)
 {
-	struct means *to, *means;
+	struct means *to;
 	struct err err;
 
 	program_remember(p);
@@ -191,15 +205,11 @@ void program_rollback(struct program *p, struct ask *a)
 		ask_tell(a, false, "there is no generation before this one", NULL);
 		return;
 	}
-	means = means_revive(to, p->rollout->store, &err);
-	if (!means) {
+	if (program_go_back(p, to, &err) < 0) {
 		(void)err_in(&err, "cannot go back to the generation before");
 		ask_tell(a, false, err.text, NULL);
 		return;
 	}
-	means_unref(p->wanted);
-	p->wanted = means;
-	p->scale = p->present->program->workers == means->program->workers ? p->scale : -1;
 	give_up_change(p);
 	program_restart(p, a);
 }
@@ -272,6 +282,7 @@ void program_change(struct program *p, struct means *means, enum effect effect, 
 	struct means *was = p->wanted;
 
 	p->removed = false;
+	p->goes_back = p->goes_back && effect < EFFECT_RESTART;
 	if (was->program->workers != means->program->workers)
 		p->scale = -1;
 	p->wanted = means_ref(means);

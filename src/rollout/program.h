@@ -47,6 +47,7 @@ struct program {
 	struct means *present, *before;
 	int64_t scale;			/* workers by `scale`; -1: as configured */
 	int64_t scale_before;		/* goes back to it if scaling up fails */
+	bool goes_back;			/* the next generation is one that is gone back to */
 	bool scaling;			/* `scale` has no outcome yet */
 	struct list generations;
 	struct generation *current, *next;	/* in the list, or NULL */
@@ -102,6 +103,8 @@ void program_restart(struct program *p, struct ask *a);
 /* To the means of the generation before; while a change is under way, to those of
  * the current one. */
 void program_rollback(struct program *p, struct ask *a);
+/* From now on the means of this memory are wanted.  -1: they are not to be had. */
+int program_go_back(struct program *p, const struct means *to, struct err *err);
 void program_stop(struct program *p, struct ask *a);
 void program_scale(struct program *p, int64_t workers, struct ask *a);
 /* A reload: from now on these means.  effect says what the difference costs; with

@@ -176,6 +176,10 @@ static void add_generation(struct str *out, const struct generation *g,
 	fact_number(out, "hurried", g->hurried);
 	fact_number(out, "grouped", g->grouped);
 	fact_number(out, "halted", g->halted);
+	fact_number(out, "current_since", g->current_since);
+	fact_number(out, "deaths", g->deaths);
+	fact_number(out, "judged", g->judged);
+	fact_text(out, "condemned", g->condemned);
 	fact_text(out, "failure", g->failure);
 	fact_end(out);
 	add_executable(out, "generation", g->means, g->program->rollout->custody);
@@ -222,6 +226,7 @@ static void add_wishes(struct str *out, const struct program *p)
 	fact_number(out, "scale", p->scale);
 	fact_number(out, "scale_before", p->scale_before);
 	fact_number(out, "scaling", p->scaling);
+	fact_number(out, "goes_back", p->goes_back);
 	fact_number(out, "wish", p->wish);
 	fact_number(out, "done_wish", p->done_wish);
 	fact_number(out, "strategy", p->strategy);

@@ -152,6 +152,10 @@ static void revive_generation(struct revival *r, const struct fact *f)
 	g->hurried = fact_bool(f, "hurried");
 	g->grouped = fact_bool(f, "grouped");
 	g->halted = fact_bool(f, "halted");
+	g->current_since = fact_int(f, "current_since", 0);
+	g->deaths = natural(f, "deaths");
+	g->judged = fact_bool(f, "judged");
+	g->condemned = mem_text(fact_get(f, "condemned"));
 	g->takes_over = fact_bool(f, "takes_over");
 	g->failure = mem_text(fact_get(f, "failure"));
 	r->generation = g;
@@ -301,6 +305,7 @@ static void take_wishes(struct program *p, const struct fact *f)
 	p->scale = fact_int(f, "scale", -1);
 	p->scale_before = fact_int(f, "scale_before", -1);
 	p->scaling = fact_bool(f, "scaling");
+	p->goes_back = fact_bool(f, "goes_back");
 	p->wish = natural(f, "wish");
 	p->done_wish = natural(f, "done_wish");
 	p->strategy = natural(f, "strategy") <= STRATEGY_REPLACE

@@ -11,6 +11,7 @@
 #include "process/private_dir.h"
 #include "rollout/asks.h"
 #include "rollout/asleep.h"
+#include "rollout/goback.h"
 #include "rollout/order.h"
 #include "rollout/renewal.h"
 #include "rollout/slots.h"
@@ -264,6 +265,8 @@ static void begin(struct program *p)
 	means = means_copy(p->wanted, true);
 	executable_let_go(&p->wanted->executable);
 	p->next = generation_new(p, ++p->last_number, p->wish, means);
+	p->next->judged = p->goes_back;
+	p->goes_back = false;
 	means_unref(means);
 }
 
@@ -313,6 +316,7 @@ void program_step(struct program *p)
 	if (p->next && (p->next->state == GENERATION_FAILED || p->next->halted))
 		change_failed(p);
 	notice_rebinding(p);
+	goback_step(p);
 	if (p->up && should_begin(p))
 		begin(p);
 	complete = step_converge(p);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/owner.h"
+#include "rollout/goback.h"
 #include "rollout/renewal.h"
 
 /* By what stands in the file: what it comes to is known later. */
@@ -102,6 +103,18 @@ static void tell_sick(struct member *m, const char *why)
 	free(text);
 }
 
+/* What follows depends on how its generation stands. */
+static void be_sick(struct member *m)
+{
+	struct generation *g = m->generation;
+
+	if (g == g->program->next)
+		generation_doubted(g, mem_text(g->program->last_error));
+	else
+		goback_sick(g, g->program->last_error);
+	renewal_wanted(m, RENEW_HEALTH);
+}
+
 static void member_answered(struct checkup *c, const char *why)
 {
 	struct member *m = OWNER(c, struct member, checkup);
@@ -111,7 +124,7 @@ static void member_answered(struct checkup *c, const char *why)
 	switch (vitals_note(&m->vitals, !why, s->health_failures)) {
 	case VITALS_SICK:
 		tell_sick(m, why);
-		renewal_wanted(m, RENEW_HEALTH);
+		be_sick(m);
 		break;
 	case VITALS_WELL:
 		log_notice("%s: worker %ld is well again", m->name, (long)m->worker.pid);
@@ -160,6 +173,7 @@ static void program_answered(struct checkup *c, const char *why)
 		text = times(why, p->vitals.failed);
 		tell_program(p, text);
 		note_error(p, text);
+		goback_sick(p->current, p->last_error);
 		send_longest(p);
 		break;
 	case VITALS_WELL:

@@ -85,7 +85,6 @@ static void what_has_no_effect_yet_is_refused(void **state)
 {
 	static const char *const socket[] = { "when_busy = adopt" };
 	static const char *const program[] = {
-		"rollback_window = 1s",
 	};
 	char text[256];
 
