@@ -9,6 +9,7 @@
 #include "base/owner.h"
 #include "process/cgroups.h"
 #include "rollout/backoff.h"
+#include "rollout/ending.h"
 #include "rollout/goback.h"
 #include "rollout/program.h"
 #include "rollout/renewal.h"
@@ -400,40 +401,6 @@ void generation_change_means(struct generation *g, struct means *means)
 	means_unref(was);
 }
 
-static bool is_success(const struct program_settings *s, const struct process_end *end)
-{
-	for (size_t i = 0; !end->signal && i < s->success_exit_code_count; i++)
-		if (s->success_exit_codes[i] == end->code)
-			return true;
-	return false;
-}
-
-/* One that was given up does not do well by ending when it was told to. */
-static bool ended_well(const struct program_settings *s, const struct worker *w)
-{
-	return !w->reason && is_success(s, &w->end);
-}
-
-/* start = on-demand: its work is done, unless it was to take the place of one that serves and
- * never was proved. */
-static bool may_sleep(const struct generation *g, const struct worker *w)
-{
-	const struct generation *current = g->program->current;
-
-	return g->means->program->start == START_ON_DEMAND &&
-	       (w->proved || !current || current == g);
-}
-
-/* restart = …: does this end stay as it is? */
-static bool ends_for_good(const struct generation *g, const struct worker *w)
-{
-	const struct program_settings *s = g->means->program;
-
-	if (s->restart == RESTART_NEVER)
-		return w->proved || ended_well(s, w);
-	return (s->restart == RESTART_ON_FAILURE || may_sleep(g, w)) && ended_well(s, w);
-}
-
 static void fill_again(struct seat *seat, const struct member *m, const char *what)
 {
 	struct program *p = seat->generation->program;
@@ -465,7 +432,7 @@ static void note_death(struct generation *g, const struct member *m, const char 
 {
 	char *text;
 
-	if (ended_well(g->means->program, &m->worker) ||
+	if (ending_is_well(g->means->program, &m->worker) ||
 	    (m->worker.adopted && m->worker.end.code == WORKER_END_UNKNOWN))
 		return;
 	text = mem_format("worker %u (pid %ld) %s", m->index, (long)m->worker.pid, what);
@@ -489,10 +456,10 @@ static void seat_lost(struct seat *seat, struct member *m)
 	g->program->restarts++;
 	g->program->last_end = m->worker.end;
 	g->program->ended = true;
-	if (ends_for_good(g, &m->worker)) {
+	if (ending_is_final(g, &m->worker)) {
 		let_spare_go(seat);
 		seat->done = true;
-		seat->done_well = ended_well(g->means->program, &m->worker);
+		seat->done_well = ending_is_well(g->means->program, &m->worker);
 		if (!seat->done_well) {
 			char *text = member_failure(m, &lines);
 

@@ -20,6 +20,7 @@
 #include "rollout/hint.h"
 #include "rollout/intercepted.h"
 #include "rollout/leftover.h"
+#include "rollout/pipes.h"
 #include "rollout/program.h"
 #include "rollout/renewal.h"
 #include "rollout/slots.h"
@@ -27,72 +28,6 @@
 #include "socket/heal.h"
 
 enum { LINES_IN_A_FAILURE = 10 };
-
-/* The pipes between us and a new worker.  Ours are closed by whoever takes them
- * over; the worker's all at once when it has been started. */
-struct pipes {
-	int out_read, err_read, ready_read;
-	int out, err, ready;		/* the worker's */
-	int close_out, close_err;	/* those of them that are pipes */
-};
-
-#define NO_PIPES { -1, -1, -1, -1, -1, -1, -1, -1 }
-
-static int open_output(const struct output *o, int ours, int *ret_read, int *ret_close, int *ret,
-		       struct err *err)
-{
-	int write_end;
-
-	if (o->how == OUTPUT_NULL)
-		*ret = SPAWN_FD_NULL;
-	else if (o->how == OUTPUT_INHERIT)
-		*ret = ours;
-	else {
-		if (platform_output_pipe(ret_read, &write_end, err) < 0)
-			return -1;
-		*ret = *ret_close = write_end;
-	}
-	return 0;
-}
-
-static int open_ready(const struct program_settings *s, struct pipes *p, struct err *err)
-{
-	int ends[2];
-
-	if (s->ready.how != READY_FD)
-		return 0;
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return err_sys(err, errno, "cannot make a pipe for readiness");
-	(void)fd_non_blocking(ends[0], 1);
-	p->ready_read = ends[0];
-	p->ready = ends[1];
-	return 0;
-}
-
-static void close_ours(struct pipes *p)
-{
-	fd_close(&p->out_read);
-	fd_close(&p->err_read);
-	fd_close(&p->ready_read);
-}
-
-static void close_theirs(struct pipes *p)
-{
-	fd_close(&p->close_out);
-	fd_close(&p->close_err);
-	fd_close(&p->ready);
-}
-
-static int open_pipes(const struct program_settings *s, struct pipes *p, struct err *err)
-{
-	if (open_output(&s->out, STDOUT_FILENO, &p->out_read, &p->close_out, &p->out, err) < 0)
-		return -1;
-	p->err = p->out;
-	if (s->err.how != OUTPUT_STDOUT &&
-	    open_output(&s->err, STDERR_FILENO, &p->err_read, &p->close_err, &p->err, err) < 0)
-		return -1;
-	return open_ready(s, p, err);
-}
 
 static void on_notify(struct notify *n, struct notify_message *message)
 {
@@ -418,7 +353,7 @@ struct member *member_start(struct generation *g, struct seat *seat, struct err 
 				      g->means);
 	struct str missing = { 0 };
 	struct launch check = { 0 };
-	struct pipes p = NO_PIPES;
+	struct pipes p = PIPES_NONE;
 	int rc = -1;
 
 	if (!held_bound(m->held, g->means->held_count, &missing)) {
@@ -428,14 +363,14 @@ struct member *member_start(struct generation *g, struct seat *seat, struct err 
 		return NULL;
 	}
 	heal_look_at(m->held, g->means->held_count);
-	if (member_can_listen(m, err) == 0 && open_pipes(g->means->program, &p, err) == 0 &&
+	if (member_can_listen(m, err) == 0 && pipes_open(g->means->program, &p, err) == 0 &&
 	    open_notify(m, r, g->means->program, err) == 0 &&
 	    intercepted_prepare(m, g->means->program, err) == 0 &&
 	    launch(m, g->means, &p, &check, err) == 0)
 		rc = 0;
-	close_theirs(&p);
+	pipes_close_theirs(&p);
 	if (rc < 0) {
-		close_ours(&p);
+		pipes_close_ours(&p);
 		member_free(m);
 		return NULL;
 	}
