@@ -240,6 +240,12 @@ const struct option options_program[] = {
 		  "tenth, so that those that came together do not go together; at least 1s. One at "
 		  "a time, the new one proved before the old one is told to stop (with strategy = "
 		  "replace: after it). Empty: however long." },
+	{ FIELD(max_memory, int64_t, option_size), .preset = "", .min = 1 << 20,
+	  .max = INT64_MAX / 2, .effect = EFFECT_LIVE,
+	  .help = "How much memory a worker may have, with the processes below it, until another "
+		  "one takes its place as with max_age; at least 1M. Mapped files and shared memory do not "
+		  "count. Looked at 1s after a generation has become current, then less often, up to "
+		  "every 30s. Empty: however much." },
 	{ WORDS(strategy, enum strategy, strategies), .preset = "rolling", .effect = EFFECT_LIVE,
 	  .help = "A restart's order. rolling: slot by slot, the new one proved before the old "
 		  "one is told to stop; overlap: the whole new generation, then the old one "
@@ -313,6 +319,6 @@ const struct option options_program[] = {
 };
 
 const char *const program_not_yet[] = {
-	"max_memory", NULL,
+	NULL,
 };
 /* clang-format on */

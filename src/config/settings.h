@@ -165,6 +165,7 @@ struct program_settings {
 	int64_t health_interval, health_timeout;	/* ms; the latter for ready = http too */
 	int64_t health_failures;
 	int64_t rollback_window;	/* ms; 0: none */
+	int64_t max_memory;		/* bytes; TUNE_UNSET: however much */
 	int64_t max_age;		/* ms; TUNE_UNSET: however old */
 	enum strategy strategy;
 	int64_t rolling_batch;

@@ -132,6 +132,10 @@ int platform_socket_copies(const unsigned long *inodes, size_t count, int ms,
 /* The parent of a process; 0: none, or not visible. */
 pid_t platform_parent(pid_t pid);
 
+/* What it and those below it have of memory, without files that are mapped and memory that
+ * is shared; pages that a fork(2) has doubled count for each.  0, -1. */
+int platform_memory_of(pid_t pid, int64_t *ret, struct err *err);
+
 /* Was a process below it, which runs another executable, started with this item
  * ("NAME=value") in its environment?  1, 0, -1. */
 int platform_below_started_with(pid_t pid, const char *item, struct err *err);

@@ -8,7 +8,6 @@
 #include "rollout/slots.h"
 #include "rollout/step.h"
 #include "rollout/takeover.h"
-#include "rollout/vital.h"
 
 struct sight {
 	struct strategy_view view;
@@ -120,7 +119,7 @@ static void promote(struct program *p)
 	p->current = g;
 	g->current_since = loop_now(p->rollout->loop);
 	p->vitals = (struct vitals){ 0 };
-	vital_watch_program(p);
+	program_watch(p);
 	program_remember(p);
 	p->next = NULL;
 	p->done_wish = g->wish;

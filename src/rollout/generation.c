@@ -397,7 +397,7 @@ void generation_change_means(struct generation *g, struct means *means)
 		renewal_watch(m);
 	}
 	if (g == g->program->current)
-		vital_watch_program(g->program);
+		program_watch(g->program);
 	means_unref(was);
 }
 

@@ -10,6 +10,7 @@
 #include "keeper/custody.h"
 #include "rollout/asks.h"
 #include "rollout/asleep.h"
+#include "rollout/memory_look.h"
 #include "rollout/order.h"
 #include "rollout/vital.h"
 
@@ -47,6 +48,7 @@ void program_free(struct program *p)
 	loop_timer_stop(&p->quiet);
 	loop_timer_stop(&p->renew_again);
 	checkup_stop(&p->checkup);
+	memory_look_end(p);
 	loop_later_stop(&p->later);
 	loop_later_stop(&p->recording);
 	fd_store_clear(&p->kept);
@@ -115,11 +117,17 @@ void program_on(struct program *p, enum program_event event, const char *text)
 	order_moved(p);
 }
 
+void program_watch(struct program *p)
+{
+	vital_watch_program(p);
+	memory_look_begin(p);
+}
+
 void program_resume(struct program *p, int64_t retry)
 {
 	list_each(g, &p->generations, struct generation, node)
 		generation_resume(g);
-	vital_watch_program(p);
+	program_watch(p);
 	if (retry)
 		program_retry_at(p, retry);
 	program_kick(p);

@@ -58,6 +58,8 @@ struct program {
 	struct storm storm;
 	struct ration ration;		/* of lines that are forwarded */
 	struct renewals renewals;
+	struct loop_timer memory_look;	/* memory_look.h */
+	int64_t memory_pause;
 	struct checkup checkup;		/* health, where nobody knows which worker answers … */
 	struct vitals vitals;		/* … and what came of it */
 	struct loop_timer renew_again;
@@ -132,6 +134,8 @@ void program_kick(struct program *p);
 void program_touch(struct program *p);
 void program_write_down(struct program *p);	/* the same, now */
 void program_step(struct program *p);
+/* Its current generation is another one, or none, or has other settings. */
+void program_watch(struct program *p);
 void program_remember(struct program *p);	/* what is current, as it is now */
 void program_let_go(struct program *p);	/* nothing of it is wanted any more */
 unsigned program_free_slot(const struct program *p);

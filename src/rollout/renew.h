@@ -15,6 +15,7 @@
 #define RENEW_WHYS(X)                                                      \
 	X(NOT, "")                                                         \
 	X(AGE, "it is older than max_age")                                 \
+	X(MEMORY, "it has more than max_memory")                            \
 	X(HEALTH, "it is not well (health)")
 enum renew_why {
 #define X(name, text) RENEW_##name,

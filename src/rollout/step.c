@@ -17,7 +17,6 @@
 #include "rollout/slots.h"
 #include "rollout/step.h"
 #include "rollout/takeover.h"
-#include "rollout/vital.h"
 
 static bool has_open_seat(const struct generation *g)
 {
@@ -53,7 +52,7 @@ void program_let_go(struct program *p)
 	program_remember(p);
 	step_retire_others(p, NULL);
 	p->current = p->next = NULL;
-	vital_watch_program(p);
+	program_watch(p);
 }
 
 /* The store, or the one before us in the order, tells when it moves, and that wakes us. */

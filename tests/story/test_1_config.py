@@ -49,7 +49,6 @@ command = /bin/true
 
 
 @pytest.mark.parametrize("section, line", [
-    ("program:web", "max_memory = 1G"),
     ("socket:http", "when_busy = adopt")])
 def test_what_is_not_in_this_version_is_said_so(holdport, section, line):
     needed = {"program:web": "command = /bin/true\n", "socket:http": "listen = 8080\n"}

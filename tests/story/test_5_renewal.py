@@ -132,3 +132,33 @@ def test_a_worker_that_dies_while_its_successor_comes_is_not_replaced_twice(hold
     assert holdport.pids("web") == [new]
     held_up.unlink()
     events.await_(is_("serving", new))
+
+
+def test_one_that_has_grown_is_replaced(holdport):
+    address = holdport.run_web("--notify", section="max_memory = 300M\n")
+    [old] = holdport.pids("web")
+    events = holdport.events()
+    assert get(address, "/eat?400") == "worker"
+    assert events.await_(lambda e: is_renewal(e, "it has more than max_memory"))["pid"] == old
+    new = events.await_(is_("serving", but=old))["pid"]
+    events.await_(is_("gone", old))
+    assert holdport.pids("web") == [new]
+    assert holdport.program("web")["restarts"] == 0
+
+
+def test_what_is_below_a_worker_counts(holdport):
+    own = f"127.0.0.1:{holdport.port()}"
+    command = f"/bin/sh -c '{holdport.worker('--bind', own)} & wait'"
+    holdport.run_web(section=f"command = {command}\nready = delay:50ms\nhandoff = none\n"
+                             "kill_mode = group\nmax_memory = 300M\n")
+    [old] = holdport.pids("web")
+    eventually(lambda: answers(own))
+    assert get(own, "/eat?400") == "worker"
+    assert holdport.events().await_(lambda e: is_renewal(e, "it has more than max_memory"))["pid"] == old
+
+
+def answers(address):
+    try:
+        return get(address)
+    except OSError:
+        return None

@@ -7,7 +7,7 @@
  * requests under way finish, idle kept-alive connections are closed, exit 0.
  * Every vice has an option; options combine.
  *
- * GET /health answers the status in the --health-file, /pid its pid, /env?NAME that variable, /slow?MS after so long,
+ * GET /eat?N takes N MiB of memory, for good.  /health answers the status in the --health-file, /pid its pid, /env?NAME that variable, /slow?MS after so long,
  * anything else the --answer.  The header X-Pid is always there.  A datagram is
  * answered by one: the --answer, a blank, and what it said; "pid" by the pid. */
 #include <errno.h>
@@ -250,6 +250,8 @@ static const char *body_for(const char *path, char *own, size_t size)
 		snprintf(own, size, "%d", getpid());
 		return own;
 	}
+	if (!strncmp(path, "/eat?", 5))
+		worker_eat(atoi(path + 5));
 	if (!strncmp(path, "/env?", 5)) {
 		value = getenv(path + 5);
 		return value ? value : "";

@@ -3,6 +3,7 @@
 #define HOLDPORT_SUPPORT_WORKER_HEALTH_H
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The status of an answer to GET path: of /health what stands in the file, if any. */
@@ -16,6 +17,16 @@ static inline int worker_status_for(const char *path, const char *health_file)
 	if (file)
 		fclose(file);
 	return status;
+}
+
+/* So many MiB, and it keeps them. */
+static inline void worker_eat(int mib)
+{
+	static char *eaten;
+
+	eaten = realloc(eaten, (size_t)mib << 20);
+	if (eaten)
+		memset(eaten, 'x', (size_t)mib << 20);
 }
 
 #endif

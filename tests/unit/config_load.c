@@ -65,7 +65,7 @@ static void every_fault_is_reported_with_its_line(void **state)
 {
 	(void)state;
 	case_fault("[supervisor]\nlog_levle = info\nlog = sysloog\nread_group = no-such-group\n"
-		   "[program:web]\ncommand = a\nwrokers = 2\nworkers = -1\nmax_memory = 3\n"
+		   "[program:web]\ncommand = a\nwrokers = 2\nworkers = -1\npids_max = 3\n"
 		   "start = on-demand\nready = http:x\n[porgram:x]\n",
 		   "main.conf:2: unknown key \"log_levle\" in [supervisor]; "
 		   "did you mean \"log_level\"?\n");
@@ -74,7 +74,7 @@ static void every_fault_is_reported_with_its_line(void **state)
 	assert_non_null(strstr(case_said, ":7: unknown key \"wrokers\" in [program:web]; "
 					  "did you mean \"workers\"?"));
 	assert_non_null(strstr(case_said, ":8: workers: cannot read \"-1\""));
-	assert_non_null(strstr(case_said, ":9: max_memory: not in this version"));
+	assert_non_null(strstr(case_said, ":9: pids_max: not in this version"));
 	assert_non_null(strstr(case_said, ":10: start: on-demand needs a socket"));
 	assert_non_null(strstr(case_said, ":11: ready: http:PATH: a path is needed"));
 	assert_non_null(strstr(case_said, ":12: unknown section [porgram:x]; did you mean"));

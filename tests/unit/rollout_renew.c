@@ -28,6 +28,8 @@ static const struct row {
 	{ "of two that were found at once, the first", false, { WELL, OLD(7), OLD(7) }, 1 },
 	{ "one at a time", false, { OLD(9), FOLLOWED(RENEW_AGE), WELL }, -1 },
 	{ "not while another one is missing", false, { OLD(9), STARTS, WELL }, -1 },
+	{ "too much memory goes before age", false,
+	  { OLD(1), { .serves = true, .why = RENEW_MEMORY, .since = 9 }, WELL }, 1 },
 	{ "who is not well goes before who is old", false, { OLD(1), SICK(9), WELL }, 1 },
 	{ "also while another one is missing", false, { SICK(9), STARTS, WELL }, 0 },
 	{ "all that are not well go, one by one", false, { SICK(9), SICK(8), SICK(7) }, 2 },

@@ -312,6 +312,16 @@ int platform_waits_on(pid_t pid, const unsigned long *inodes, size_t count, stru
 	return cannot(err);
 }
 
+int platform_memory_of(pid_t pid, int64_t *ret, struct err *err)
+{
+	const struct fake_process *p = fake_process(pid);
+
+	if (!p)
+		return cannot(err);
+	*ret = p->memory;
+	return 0;
+}
+
 int platform_below_started_with(pid_t pid, const char *item, struct err *err)
 {
 	(void)pid;

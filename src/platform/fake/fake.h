@@ -19,6 +19,7 @@ struct fake_process {
 	unsigned long signals;	/* a bit each that reached it */
 	int connections;	/* as counted; all of them … */
 	size_t came_by;		/* … of this socket among those that are asked about */
+	int64_t memory;		/* bytes */
 	bool let_go;		/* of its listeners */
 };
 
