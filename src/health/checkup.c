@@ -11,8 +11,6 @@
 #include "base/owner.h"
 #include "process/question.h"
 
-enum { WAIT_MS = 1000 };	/* until it is looked again whether it may be asked */
-
 static void on_next(struct loop_timer *t);
 
 static void end_question(struct checkup *c)
@@ -144,7 +142,7 @@ static void on_next(struct loop_timer *t)
 	struct err err;
 
 	if (c->owner->waits(c))
-		loop_timer_start(c->loop, &c->timer, WAIT_MS, on_next);
+		loop_timer_start(c->loop, &c->timer, c->interval, on_next);
 	else if (ask(c, &err) < 0)
 		answer(c, err.text);
 }

@@ -34,7 +34,7 @@ struct checkup_owner {
 	int (*question)(struct checkup *c, struct checkup_question *ret, struct err *err);
 	/* why: what was wrong; NULL: it is well. */
 	void (*answered)(struct checkup *c, const char *why);
-	/* Something else is to be done first: not now. */
+	/* Not now, but in an interval. */
 	bool (*waits)(const struct checkup *c);
 };
 

@@ -19,19 +19,17 @@ static bool is_own(const struct ready *health)
 		(strstr(word, "${slot}") || strstr(word, "${worker}")));
 }
 
-static bool waits(const struct rollout *r)
-{
-	return r->hush;
-}
-
 static bool member_waits(const struct checkup *c)
 {
-	return waits(OWNER(c, const struct member, checkup)->generation->program->rollout);
+	return OWNER(c, const struct member, checkup)->generation->program->rollout->hush;
 }
 
+/* Where nobody serves, nobody is not well. */
 static bool program_waits(const struct checkup *c)
 {
-	return waits(OWNER(c, const struct program, checkup)->rollout);
+	const struct program *p = OWNER(c, const struct program, checkup);
+
+	return p->rollout->hush || !program_ready_workers(p);
 }
 
 static int ask_at(const struct launch_spec *spec, struct checkup_question *ret, struct err *err)

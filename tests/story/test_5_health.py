@@ -6,6 +6,7 @@ import signal
 import pytest
 
 from holdport import alive, descendants, eventually, get
+from servers import GUNICORN, NGINX
 
 OFTEN = "health_interval = 100ms\nhealth_failures = 2\n"
 
@@ -69,6 +70,37 @@ def test_behind_a_shared_socket_it_is_the_program_that_is_asked(holdport, health
     events.await_(is_("gone", sick))
     events.await_(says("is well again"))
     assert get(address) == "worker"
+
+
+@pytest.mark.parametrize("server", [NGINX, GUNICORN], ids=lambda s: s.name)
+def test_servers_are_asked_and_are_well(holdport, server):
+    address = f"127.0.0.1:{holdport.port()}"
+    server.write_config(holdport, address, more=f"ready = http:/\nhealth = http:/\n{OFTEN}")
+    holdport.run()
+    holdport.await_("web")
+    assert holdport.program("web")["generations"][-1]["proved_by"] == "http"
+    eventually(lambda: holdport.program("web")["health"] == "well", what=holdport.log)
+    holdport.ok("restart", "web")
+    eventually(lambda: holdport.program("web")["health"] == "well", what=holdport.log)
+    assert get(address) == server.name
+
+
+def test_nobody_is_not_sick(holdport):
+    ticks = holdport.dir / "ticks"
+    other = holdport.worker("--notify", "--no-socket")
+    section = f"health = http:/health\nhealth_timeout = 50ms\n{OFTEN}"
+    holdport.run_web("--notify", section=section, more=f"""
+        [program:clock]
+        command = {other}
+        health = exec:sh -c 'echo >>{ticks}'
+        health_interval = 100ms
+        """)
+    eventually(lambda: holdport.program("web")["health"] == "well")
+    holdport.ok("scale", "web", "0")
+    eventually(lambda: not holdport.pids("web"))
+    before = len(ticks.read_text())
+    eventually(lambda: len(ticks.read_text()) > before + 8)
+    assert "web: is not well" not in holdport.log()
 
 
 def test_a_worker_that_hangs_does_not_answer(holdport):
