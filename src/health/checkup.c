@@ -26,9 +26,21 @@ static void answer(struct checkup *c, const char *why)
 	char *text = why ? mem_text(why) : NULL;
 
 	end_question(c);
+	c->unasked = false;
 	loop_timer_start(c->loop, &c->timer, c->interval, on_next);
 	c->owner->answered(c, text);
 	free(text);
+}
+
+static void pass_over(struct checkup *c, const char *why)
+{
+	bool told = c->unasked;
+
+	end_question(c);
+	c->unasked = true;
+	loop_timer_start(c->loop, &c->timer, c->interval, on_next);
+	if (!told)
+		c->owner->unasked(c, why);
 }
 
 static void on_passed(struct trial *t)
@@ -125,8 +137,6 @@ static int ask(struct checkup *c, struct err *err)
 	struct checkup_question q = { 0 };
 	int rc;
 
-	if (is_still_there(c))
-		return err_set(err, 0, "the check before this one was killed, and has not ended");
 	if (c->owner->question(c, &q, err) < 0)
 		return -1;
 	c->interval = q.program->health_interval;
@@ -143,8 +153,10 @@ static void on_next(struct loop_timer *t)
 
 	if (c->owner->waits(c))
 		loop_timer_start(c->loop, &c->timer, c->interval, on_next);
+	else if (is_still_there(c))
+		answer(c, "the check before this one was killed, and has not ended");
 	else if (ask(c, &err) < 0)
-		answer(c, err.text);
+		pass_over(c, err.text);
 }
 
 void checkup_start(struct checkup *c, struct loop *loop, struct list *trials, int64_t interval,

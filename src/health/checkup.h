@@ -24,16 +24,19 @@ struct checkup {
 	struct list *trials;		/* where its runs live */
 	const struct checkup_owner *owner;
 	int64_t interval;		/* as the last question had it */
+	bool unasked;			/* that the last one could not be asked was said */
 	struct loop_timer timer;	/* until the next question, or the end of this one */
 	struct trial *trial;
 	struct probe probe;
 };
 
 struct checkup_owner {
-	/* -1: what cannot even be asked is answered by err. */
+	/* -1: it cannot be asked; that is no answer. */
 	int (*question)(struct checkup *c, struct checkup_question *ret, struct err *err);
 	/* why: what was wrong; NULL: it is well. */
 	void (*answered)(struct checkup *c, const char *why);
+	/* It could not be asked, and why; said once until it can be. */
+	void (*unasked)(struct checkup *c, const char *why);
 	/* Not now, but in an interval. */
 	bool (*waits)(const struct checkup *c);
 };

@@ -187,10 +187,21 @@ static void program_answered(struct checkup *c, const char *why)
 		program_touch(p);
 }
 
+static void member_unasked(struct checkup *c, const char *why)
+{
+	log_error("%s: health cannot be asked for: %s", OWNER(c, struct member, checkup)->name, why);
+}
+
+static void program_unasked(struct checkup *c, const char *why)
+{
+	log_error("%s: health cannot be asked for: %s", OWNER(c, struct program, checkup)->name,
+		  why);
+}
+
 void vital_watch(struct member *m)
 {
 	static const struct checkup_owner owner = { member_question, member_answered,
-						    member_waits };
+						    member_unasked, member_waits };
 	const struct program_settings *s = m->generation->means->program;
 	struct rollout *r = m->generation->program->rollout;
 
@@ -207,7 +218,7 @@ void vital_stop(struct member *m)
 void vital_watch_program(struct program *p)
 {
 	static const struct checkup_owner owner = { program_question, program_answered,
-						    program_waits };
+						    program_unasked, program_waits };
 	const struct program_settings *s = p->current ? p->current->means->program : NULL;
 	struct rollout *r = p->rollout;
 

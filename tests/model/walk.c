@@ -100,13 +100,13 @@ static void write_program(FILE *f, const char *name)
 	fprintf(f, "[program:%s]\ncommand = /bin/true %u\nworkers = %u\nstrategy = %s\n"
 		   "on_failure = %s\nrolling_batch = %u\nstart_attempts = %s\nrestart = %s\n"
 		   "start_timeout = %s\nmax_generations = %u\nstdout = null\nready = notify\n"
-		   "stop = %s\nmax_age = %s\nhealth = %s\nhealth_interval = 5s\nhealth_failures = %u\nrollback_window = %s\nmax_memory = %s\nsockets = %s\n", name, chance(3), 1 + chance(3),
+		   "stop = %s\nmax_age = %s\nhealth = %s\nhealth_interval = 1s\nhealth_failures = %u\nrollback_window = %s\nmax_memory = %s\nsockets = %s\n", name, chance(3), 1 + chance(3),
 		PICK("rolling", "rolling", "overlap", "replace"), PICK("rollback", "stop"),
 		1 + chance(2), PICK("0", "2", "3"),
 		PICK("always", "always", "always", "on-failure", "on-failure", "never"),
 		PICK("5s", "60s"), 2 + chance(3), PICK("TERM:10s KILL", "TERM:5s INT:1s KILL",
 						       "KILL"),
-		PICK("", "", "30s"), PICK("", "exec:/bin/true", "exec:/bin/true", "http:/"),
+		PICK("", "", "10s"), PICK("", "exec:/bin/true", "exec:/bin/true", "http:/"),
 		1 + chance(2), PICK("0", "0", "20s", "60s"), PICK("", "", "1M"),
 		strcmp(name, names[0]) == 0 ? PICK("s0", "s0, s1", "s1", "s2", "s2, s0")
 					    : PICK("s0", "s0, s1", "s1"));
@@ -656,6 +656,18 @@ static void come(struct program *p)
 	     "on-demand: who comes wakes it");
 }
 
+/* Every check that runs says that somebody is not well. */
+static void ail(struct program *p)
+{
+	(void)p;
+	for (size_t i = 0; i < FAKE_PROCESSES; i++) {
+		struct fake_process *f = &fake.processes[i];
+
+		if (f->life == FAKE_ALIVE && !member_of(f->pid))
+			die(f, (struct process_end){ .code = 1 });
+	}
+}
+
 static void grow(struct program *p)
 {
 	struct fake_process *f = some_process();
@@ -696,7 +708,7 @@ static const struct {
 	{ "clock", 20, turn_clock }, { "crash", 8, crash },	{ "exec fails", 2, exec_fails },
 	{ "prove", 40, prove },	   { "obey", 16, obey },	{ "busy", 1, toggle_busy },
 	{ "fork", 2, toggle_fork },	{ "waiting", 2, toggle_waiting },
-	{ "spoil", 1, spoil },	   { "grow", 3, grow },	   { "come", 3, come },
+	{ "spoil", 1, spoil },	   { "grow", 3, grow },	   { "ail", 16, ail },	   { "come", 3, come },
 	{ "say", 6, say },	   { "clients", 12, serve_clients },
 };
 
@@ -834,6 +846,9 @@ static void rest(void)
 		check();
 	}
 	must(at_rest(), "5, 7: everything comes to rest, and everybody is told");
+	list_each(p, &w.rollout.programs, struct program, node)
+		must(!p->current || !p->current->condemned || p->current->judged,
+		     "2: what is no good goes back, if there is something to go back to");
 }
 
 /* 5: what was asked last is what runs. */

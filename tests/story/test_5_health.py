@@ -130,6 +130,13 @@ def test_a_check_that_hangs_is_ended_and_counts(holdport):
     eventually(lambda: "sleep" not in descendants(holdport.pid).values(), what=descendants)
 
 
+def test_what_cannot_be_asked_is_no_answer(holdport):
+    holdport.run_web("--notify", section=f"workers = 2\nhealth = exec:no-such-command\n{OFTEN}")
+    said = 'health cannot be asked for: command "no-such-command" was not found in PATH'
+    eventually(lambda: holdport.log().count(said) == 2, what=holdport.log)
+    assert [w["health"] for w in holdport.workers("web")] == [None, None]
+
+
 def test_it_knows_the_worker(holdport):
     said = holdport.dir / "said"
     check = holdport.dir / "check"
