@@ -20,14 +20,16 @@ static struct doubt doubt_of(const struct generation *g)
 	};
 }
 
-static void tell(const struct generation *g, const char *text)
+static void tell(const struct generation *g)
 {
-	struct news n = {
-		.what = "generation", .state = generation_state_word(g->state),
-		.program = g->program->name, .generation = g->number, .worker = -1, .text = text,
-	};
+	struct program *p = g->program;
+	char *text = mem_format("generation %u is to be taken back: %s", g->number, g->condemned);
+	struct news n = { .what = "program", .state = program_state_word(p->state),
+			  .program = p->name, .worker = -1, .text = text };
 
-	program_news(g->program, &n);
+	log_error("%s: %s", p->name, text);
+	program_news(p, &n);
+	free(text);
 }
 
 static void judge(struct generation *g, const struct doubt *d, const char *what)
@@ -38,8 +40,7 @@ static void judge(struct generation *g, const struct doubt *d, const char *what)
 		return;
 	g->condemned = mem_format("%s, %s after it became current (rollback_window)", what,
 				  clock_duration(d->age, age));
-	log_error("%s/%u: is to be taken back: %s", g->program->name, g->number, g->condemned);
-	tell(g, g->condemned);
+	tell(g);
 	program_kick(g->program);
 }
 
