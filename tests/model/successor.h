@@ -125,13 +125,23 @@ static bool is_written(pid_t pid)
 	return found;
 }
 
+/* A process that asks, and no worker: forget_checks() ends it. */
+static bool is_check(pid_t pid)
+{
+	if (w.rollout.trials.next)
+		list_each(t, &w.rollout.trials, struct trial, node)
+			if (t->process.pid == pid)
+				return true;
+	return false;
+}
+
 /* A child that was not written down waits at its gate, and ends with its parent. */
 static void end_unwritten(void)
 {
 	for (size_t i = 0; i < FAKE_PROCESSES; i++) {
 		struct fake_process *f = &fake.processes[i];
 
-		if (f->life == FAKE_FREE)
+		if (f->life == FAKE_FREE || is_check(f->pid))
 			continue;
 		f->report = -1;
 		f->exec_errno = f->exec_errno < 0 ? 0 : f->exec_errno;

@@ -944,6 +944,8 @@ static void on_news(const struct news *n, void *ctx)
 	const struct program *p = program_find(&w.rollout, n->program);
 
 	(void)ctx;
+	/* Two changes in one step: how the first went about it is not seen any more. */
+	w.a_death = w.a_death || (n->text && strstr(n->text, "is to be taken back"));
 	if (p)
 		check_turn(p, n);
 	if (!p || strcmp(n->what, "generation") != 0 || strcmp(n->state, "current") != 0 ||

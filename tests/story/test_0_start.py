@@ -16,10 +16,12 @@ SUPERVISOR = {"version": TEXT, "keeper_pid": NUMBER, "manager_pid": NUMBER,
               "upgrades": NUMBER, "recoveries": NUMBER, "abilities": dict}
 PROGRAM = {"name": TEXT, "state": TEXT, "asleep": FLAG, "generation": NUMBER, "workers": NUMBER,
            "ready": NUMBER, "restarts": NUMBER, "last_error": (TEXT, None),
-           "intercept": (TEXT, None), "generations": list}
+           "intercept": (TEXT, None), "health": (TEXT, None),
+           "generations": list}
 GENERATION = {"number": NUMBER, "state": TEXT, "proved_by": (TEXT, None), "workers": list}
 WORKER = {"index": NUMBER, "slot": NUMBER, "pid": (NUMBER, None), "state": TEXT,
-          "started": RFC3339, "connections": (NUMBER, None), "status": (TEXT, None)}
+          "started": RFC3339, "connections": (NUMBER, None), "status": (TEXT, None),
+          "health": (TEXT, None)}
 SOCKET = {"name": TEXT, "index": NUMBER, "listen": TEXT, "type": TEXT, "state": TEXT,
           "origin": TEXT, "inode": (NUMBER, None), "queue": (NUMBER, None),
           "backlog": (NUMBER, None), "reason": (TEXT, None),

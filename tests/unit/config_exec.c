@@ -49,10 +49,10 @@ static void without_addresses_there_is_no_socket(void **state)
 static void faults_of_a_command_line_say_so(void **state)
 {
 	(void)state;
-	assert_null(exec_of(LIST("99999"), LIST("wrokers", "2", "pids_max", "1", "workers", "x"),
+	assert_null(exec_of(LIST("99999"), LIST("wrokers", "2", "max_age", "old", "workers", "x"),
 			    LIST("sleep", "1")));
 	assert_non_null(strstr(case_said, "command line: unknown key \"wrokers\""));
-	assert_non_null(strstr(case_said, "command line: pids_max: not in this version"));
+	assert_non_null(strstr(case_said, "command line: max_age: cannot read \"old\""));
 	assert_non_null(strstr(case_said, "command line: workers: cannot read \"x\""));
 	assert_non_null(strstr(case_said, "command line: listen: "));
 	assert_null(exec_of(NULL, NULL, (char *[]){ NULL }));
