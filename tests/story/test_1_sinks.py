@@ -100,7 +100,8 @@ def run_one(holdport, keeper, command, section="", supervisor="", **named):
     holdport.write_config("\n".join(["[supervisor]", f"runtime_dir = {holdport.runtime_dir}", supervisor,
                                      "[program:one]", f"command = {command}", f"stdout = {keeper.kind}",
                                      *section.splitlines()]))
-    holdport.run(through=[sys.executable, SOURCES / "own_places.py", keeper.path.parent], **named)
+    named.setdefault("through", [sys.executable, SOURCES / "own_places.py", keeper.path.parent])
+    holdport.run(**named)
 
 
 def scribes():
@@ -216,3 +217,27 @@ def test_nothing_is_lost_when_the_writer_or_the_manager_is_killed(holdport, keep
     over.touch()
     texts, said = last_words(keeper)
     assert {t for t in texts if b"x" in t} == {b"%08d %s" % (n, 90 * b"x") for n in range(1, said + 1)}
+
+
+def kept_by_journal(places, *fields):
+    found = subprocess.run(["journalctl", "--no-pager", "-q", "-D", places / "kept/journal", "-o", "cat", *fields],
+                           capture_output=True, text=True)
+    return found.stdout.split("\n")[:-1]
+
+
+def test_a_real_journal_keeps_every_line(holdport, places):
+    (places / "kept").mkdir()
+    journal = subprocess.Popen([sys.executable, SOURCES / "own_places.py", places,
+                                "/usr/lib/systemd/systemd-journald"], stderr=subprocess.DEVNULL)
+    try:
+        eventually((places / "socket").exists)
+        run_one(holdport, Keeper(places, "journal"), "sh -c 'seq 500; echo \"<3>oops\"; exec sleep 1000'",
+                through=["nsenter", "-t", journal.pid, "-m"], supervisor="log = journal")
+        eventually(lambda: kept_by_journal(places, "HOLDPORT_PROGRAM=one", "HOLDPORT_GENERATION=1") ==
+                   [*map(str, range(1, 501)), "oops"], what=lambda: kept_by_journal(places)[-5:])
+        assert kept_by_journal(places, "SYSLOG_IDENTIFIER=one", "PRIORITY=3") == ["oops"]
+        assert "one: starting" in kept_by_journal(places, "SYSLOG_IDENTIFIER=holdport")
+        holdport.shutdown()
+    finally:
+        journal.terminate()
+        journal.wait()

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """own_places.py DIR COMMAND [ARG...]: runs a command with a /dev and a /run of its own, in
 which /dev/log is DIR/log and /run/systemd/journal/socket is DIR/socket, as far as somebody
-makes those.  Needs root."""
+makes those; a journal that runs there keeps its files in DIR/kept.  Needs root."""
 
 import ctypes
 import os
@@ -50,6 +50,8 @@ def main():
     mount(None, "/", flags=MS_REC | MS_PRIVATE)
     own_dev(build, where / "log")
     mount("none", "/run", "tmpfs")
+    mount("none", "/var/log", "tmpfs")
+    Path("/run/log").symlink_to(where / "kept")
     Path("/run/systemd").mkdir()
     Path("/run/systemd/journal").symlink_to(where)
     os.execvp(sys.argv[2], sys.argv[2:])
