@@ -30,6 +30,7 @@ static struct sheet *sheet_for(struct desk *d, const struct log_target *t)
 			return at;
 	s = MEM_NEW(struct sheet);
 	log_file_init(&s->file);
+	s->told.path = mem_text(t->path);
 	s->packing = t->pack;		/* a crash may have left some */
 	pack_init(&s->pack);
 	list_init(&s->queued);
@@ -68,13 +69,16 @@ struct stream *desk_add(struct desk *d, const struct log_target *t, const char *
 			struct tail *tail)
 {
 	struct stream *s = MEM_NEW(struct stream);
+	char *path;
 
 	s->fd = fd;
 	s->tail = tail;
 	(void)snprintf(s->origin, sizeof(s->origin), "%s", origin);
 	s->sheet = sheet_for(d, t);
 	s->ration = ration_for(d, t, origin);
+	path = s->sheet->told.path;
 	s->sheet->told = *t;
+	s->sheet->told.path = path;
 	s->pid = (long)t->pid;
 	s->sheet->retire = false;
 	s->ready = true;

@@ -58,7 +58,7 @@ struct sheet {
 	bool unsaid, limited;		/* it lacks lines; of those that came too fast */
 	bool quiet;			/* nothing came for a while: it may say so */
 	int64_t since;			/* busy, queued, or failing */
-	struct log_target told;		/* for the next lines */
+	struct log_target told;		/* for the next lines; its path is ours */
 	size_t lines_lost, bytes_lost;	/* while it hung, not yet in file */
 };
 

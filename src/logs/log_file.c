@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <syslog.h>
@@ -11,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/mem.h"
 #include "logs/rotate.h"
 #include "platform/platform.h"
 
@@ -77,6 +79,13 @@ void log_file_close(struct log_file *f)
 	fd_close(&f->fd);
 	fd_close(&f->pour);
 	outlet_close(&f->outlet);
+}
+
+void log_file_fini(struct log_file *f)
+{
+	log_file_close(f);
+	for (int i = 0; i < LOG_CAUSES; i++)
+		free(f->missing[i].why);
 }
 
 static const char *last_line_end(const char *bytes, size_t count)
@@ -257,7 +266,8 @@ void log_file_drop(struct log_file *f, enum log_cause cause, size_t lines, size_
 
 	m->lines += (int64_t)lines;
 	m->bytes += (int64_t)bytes;
-	(void)snprintf(m->why, sizeof(m->why), "%s", why);
+	free(m->why);
+	m->why = mem_text(why);
 }
 
 bool log_file_lacks(const struct log_file *f)

@@ -19,7 +19,7 @@ enum log_cause { LOG_UNWRITTEN, LOG_TOO_FAST, LOG_CAUSES };
 /* What it lacks, and does not say yet. */
 struct log_missing {
 	int64_t lines, bytes;
-	char why[LOG_TEXT_SIZE];
+	char *why;
 };
 
 struct log_file {
@@ -50,6 +50,7 @@ void log_file_drop(struct log_file *f, enum log_cause cause, size_t lines, size_
 		   const char *why);
 bool log_file_lacks(const struct log_file *f);	/* and does not say it yet */
 void log_file_close(struct log_file *f);
+void log_file_fini(struct log_file *f);
 
 /* "2026-11-26T00:10:43.123Z ": what stands before a line, with what is asked for. */
 enum { LOG_FRONT_SIZE = LOG_ORIGIN_SIZE + 40 };

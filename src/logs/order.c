@@ -17,7 +17,7 @@ static int outcome(ssize_t sent)
 
 int order_send(int fd, const struct order *o, int pass)
 {
-	size_t length = offsetof(struct order, target.path) + strlen(o->target.path) + 1;
+	size_t length = offsetof(struct order, path) + strlen(o->path) + 1;
 
 	if (pass < 0)
 		return outcome(send(fd, o, length, MSG_NOSIGNAL | MSG_DONTWAIT));
@@ -30,12 +30,13 @@ int order_receive(int fd, struct order *ret, int *ret_fd)
 
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -1;
-	if (n <= (ssize_t)offsetof(struct order, target.path)) {
+	if (n <= (ssize_t)offsetof(struct order, path)) {
 		fd_close(ret_fd);
 		return -1;
 	}
 	ret->origin[LOG_ORIGIN_SIZE - 1] = '\0';
-	ret->target.path[LOG_PATH_SIZE - 1] = '\0';
+	ret->path[LOG_PATH_SIZE - 1] = '\0';
+	ret->target.path = ret->path;
 	return 1;
 }
 

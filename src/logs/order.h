@@ -21,7 +21,7 @@ struct log_target {
 	int64_t rate, burst;		/* lines of its program: a second, at once; 0: any */
 	bool pack;			/* those but the newest */
 	bool stamps, prefix;		/* in front of each line: when, who */
-	char path[LOG_PATH_SIZE];	/* of no file: what it is called, "syslog:web" */
+	char *path;			/* of no file: what it is called, "syslog:web" */
 };
 
 enum order_word {
@@ -35,7 +35,8 @@ struct order {
 	uint32_t number;		/* of the stream */
 	uint32_t tail;			/* which one is its */
 	char origin[LOG_ORIGIN_SIZE];	/* "web/3/0" */
-	struct log_target target;	/* last: its path is sent as long as it is */
+	struct log_target target;	/* its path is that here */
+	char path[LOG_PATH_SIZE];	/* last: it is sent as long as it is */
 };
 
 enum answer_word { ANSWER_ENDED /* all of a stream is written */, ANSWER_SAY };

@@ -311,8 +311,9 @@ static void retire(struct desk *d, struct sheet *s)
 	(void)pthread_mutex_unlock(&d->lock);
 	if (log_file_write(&s->file, "", 0, &done, &err) < 0)
 		say_lacking(d, &s->file);
-	log_file_close(&s->file);
+	log_file_fini(&s->file);
 	pack_stop(&s->pack);
+	free(s->told.path);
 	free(s);
 	(void)pthread_mutex_lock(&d->lock);
 }

@@ -36,6 +36,7 @@ struct log_stream *log_stream_new(struct log_writer *w, int fd, const char *orig
 	s->tail = free_tail(w);
 	s->number = ++w->last_number;
 	s->target = *target;
+	s->target.path = mem_text(target->path);
 	(void)snprintf(s->origin, sizeof(s->origin), "%s", origin);
 	list_append(&w->streams, &s->node);
 	if (w->tails && s->tail < TAILS_MOST)
@@ -126,5 +127,6 @@ void log_stream_remove(struct log_stream *s)
 {
 	fd_close(&s->fd);
 	list_remove(&s->node);
+	free(s->target.path);
 	free(s);
 }

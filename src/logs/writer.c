@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -151,6 +152,7 @@ static int send_add(struct log_writer *w, struct log_stream *s)
 	int sent;
 
 	memcpy(o.origin, s->origin, sizeof(o.origin));
+	(void)snprintf(o.path, sizeof(o.path), "%s", s->target.path);
 	sent = order_send(w->channel, &o, s->fd);
 	s->told = sent > 0;
 	return sent;

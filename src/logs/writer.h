@@ -37,7 +37,7 @@ struct log_stream {
 	bool told, ended, told_end;	/* who writes knows of it; its worker has; knows that */
 	bool let_go;			/* nobody asks for its lines any more */
 	char origin[LOG_ORIGIN_SIZE];
-	struct log_target target;
+	struct log_target target;	/* with a path of its own */
 };
 
 void log_writer_start(struct log_writer *w, struct loop *loop, int lock);

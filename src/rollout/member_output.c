@@ -1,7 +1,7 @@
 /* Where the output of a worker goes. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "process/launch.h"
@@ -22,14 +22,14 @@ static char *path_of(const struct member *m, const char *late, struct err *err)
 	return launch_expand(&names, late, err);
 }
 
-static int copy_path(char *path, struct log_target *ret, struct err *err)
+static int take_path(char *path, struct log_target *ret, struct err *err)
 {
-	int length = path ? snprintf(ret->path, sizeof(ret->path), "%s", path) : -1;
-
-	free(path);
-	if (length >= (int)sizeof(ret->path))
+	if (path && strlen(path) >= LOG_PATH_SIZE) {
+		free(path);
 		return err_set(err, ENAMETOOLONG, "the path of its log is too long");
-	return length < 0 ? -1 : 0;
+	}
+	ret->path = path;
+	return path ? 0 : -1;
 }
 
 static const enum log_to places[] = {
@@ -38,7 +38,7 @@ static const enum log_to places[] = {
 
 static const char *const words[] = { [LOG_TO_SYSLOG] = "syslog", [LOG_TO_JOURNAL] = "journal" };
 
-/* An empty path: another process has no part in it. */
+/* The caller frees its path.  NULL: another process has no part in it. */
 static int target_of(const struct member *m, const struct output *o, struct log_target *ret,
 		     struct err *err)
 {
@@ -55,20 +55,23 @@ static int target_of(const struct member *m, const struct output *o, struct log_
 		.prefix = o->how != OUTPUT_FILE && p->log_prefix,
 	};
 	if (ret->to != LOG_TO_FILE)
-		return copy_path(mem_format("%s:%s", words[ret->to], p->name), ret, err);
+		return take_path(mem_format("%s:%s", words[ret->to], p->name), ret, err);
 	if (!log && o->how != OUTPUT_FILE)
 		return 0;
-	return copy_path(path_of(m, log ? p->log_file : o->file, err), ret, err);
+	return take_path(path_of(m, log ? p->log_file : o->file, err), ret, err);
 }
 
 int member_can_listen(const struct member *m, struct err *err)
 {
 	const struct program_settings *p = m->means->program;
-	struct log_target unused;
+	struct log_target out, errors = { 0 };
+	int rc = 0;
 
-	if (target_of(m, &p->out, &unused, err) < 0 || target_of(m, &p->err, &unused, err) < 0)
-		return err_in(err, "output");
-	return 0;
+	if (target_of(m, &p->out, &out, err) < 0 || target_of(m, &p->err, &errors, err) < 0)
+		rc = err_in(err, "output");
+	free(out.path);
+	free(errors.path);
+	return rc;
 }
 
 /* One for all that the program says here; who writes logs has another. */
@@ -90,10 +93,11 @@ static void listen_to(struct member *m, const struct output *o, struct capture *
 
 	if (fd < 0)
 		return;
-	if (target_of(m, o, &target, NULL) == 0 && *target.path && r->logs)
+	if (target_of(m, o, &target, NULL) == 0 && target.path && r->logs)
 		capture_write(c, r->logs, fd, m->name, &target);
 	else
 		capture_start(c, r->loop, fd, m->name, ration_of(m));
+	free(target.path);
 }
 
 void member_listen(struct member *m, int out, int errors)

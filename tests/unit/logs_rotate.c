@@ -161,11 +161,13 @@ static void one_that_moves_on_while_it_is_packed_is_found(void **state)
 
 static struct log_file file_of(int64_t size, int64_t keep)
 {
+	static char path[128];
 	struct log_file f;
 
 	log_file_init(&f);
 	f.target = (struct log_target){ .max_size = size, .keep = keep };
-	(void)snprintf(f.target.path, sizeof(f.target.path), "%s", named("log"));
+	(void)snprintf(path, sizeof(path), "%s", named("log"));
+	f.target.path = path;
 	return f;
 }
 
@@ -190,7 +192,7 @@ static void a_file_turns_over_between_lines(void **state)
 	expect("log.2", "1\n");
 	expect("log.1", "a line that is longer than that\n");
 	expect("log", "2\n");
-	log_file_close(&f);
+	log_file_fini(&f);
 }
 
 static void what_was_in_it_counts(void **state)
@@ -202,7 +204,7 @@ static void what_was_in_it_counts(void **state)
 	say(&f, "1\n");
 	expect("log.1", "12345678\n");
 	expect("log", "1\n");
-	log_file_close(&f);
+	log_file_fini(&f);
 }
 
 static void what_was_dropped_is_said_first(void **state)
@@ -214,7 +216,7 @@ static void what_was_dropped_is_said_first(void **state)
 	log_file_drop(&f, LOG_UNWRITTEN, 1, 11, "No space left");
 	say(&f, "1\n");
 	expect("log", "holdport: 4 lines (111 bytes) are missing here: No space left\n1\n");
-	log_file_close(&f);
+	log_file_fini(&f);
 }
 
 int main(void)
