@@ -13,6 +13,7 @@ struct str {
 };
 
 void str_add(struct str *s, const char *text);
+void str_add_char(struct str *s, char c);
 void str_add_n(struct str *s, const char *bytes, size_t length);
 void str_addf(struct str *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void str_clear(struct str *s);			/* keeps the room */

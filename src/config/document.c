@@ -119,7 +119,7 @@ void section_entry(struct section *s, const char *key, const char *value, unsign
 const struct entry *section_find(const struct section *s, const char *key)
 {
 	for (size_t i = 0; i < s->entry_count; i++)
-		if (strcmp(s->entries[i].key, key) == 0)
+		if (*s->entries[i].key == *key && strcmp(s->entries[i].key, key) == 0)
 			return &s->entries[i];
 	return NULL;
 }

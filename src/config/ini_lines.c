@@ -76,7 +76,7 @@ static bool read_line(struct ini_lines *l, struct str *line, const char **ret_wr
 			*ret_wrong = "the line is longer than 64 KiB; "
 				     "continue the value on indented lines";
 		else
-			str_add_n(line, &byte, 1);
+			str_add_char(line, byte);
 	}
 	l->line++;
 	return true;
@@ -163,7 +163,8 @@ static void key_line(struct ini_lines *l, char *text)
 	}
 	l->before = BEFORE_VALUE;
 	l->piece = PIECE_KEY;
-	str_addf(&l->head, "%s=", text);
+	str_add(&l->head, text);
+	str_add(&l->head, "=");
 	str_add(&l->text, sign + strspn(sign, " \t"));
 	l->ready = true;
 }

@@ -20,6 +20,12 @@ struct recalled {
 	struct settings *settings;
 };
 
+static void add_line(struct str *text, const char *line)
+{
+	str_add(text, line);
+	str_add(text, "\n");
+}
+
 struct settings *recall_settings(const struct snapshot_block *b, struct faults *faults)
 {
 	struct str text = { 0 };
@@ -28,7 +34,7 @@ struct settings *recall_settings(const struct snapshot_block *b, struct faults *
 
 	for (size_t i = 0; i < b->count; i++)
 		if (fact_is(&b->facts[i], "line") && fact_get(&b->facts[i], "text"))
-			str_addf(&text, "%s\n", fact_get(&b->facts[i], "text"));
+			add_line(&text, fact_get(&b->facts[i], "text"));
 	in = fmemopen((void *)(uintptr_t)str_text(&text), text.length ? text.length : 1, "r");
 	s = in ? settings_restore(in, fact_get(&b->head, "file"), faults) : NULL;
 	if (in)
