@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,8 +29,9 @@ static _Noreturn void answer_all(int fd)
 	while (m.word != CHANNEL_LEAVING && poll(&p, 1, PATIENCE_MS) > 0) {
 		if (channel_receive(fd, &m, &none) <= 0 || m.word != CHANNEL_PEEK)
 			continue;
-		if (channel_send(fd, CHANNEL_ENDED, m.number, END_NOT_YET, NULL, -1) < 0)
-			_exit(1);
+		while (channel_send(fd, CHANNEL_ENDED, m.number, END_NOT_YET, NULL, -1) < 0)
+			if (errno != EAGAIN)
+				_exit(1);
 	}
 	_exit(m.word == CHANNEL_LEAVING ? 0 : 2);
 }
