@@ -139,11 +139,11 @@ int platform_memory_of(pid_t pid, int64_t *ret, struct err *err);
 /* Was a process below it, which runs another executable, started with this item
  * ("NAME=value") in its environment?  1, 0, -1. */
 int platform_below_started_with(pid_t pid, const char *item, struct err *err);
-/* Kills the children of a process that were started with all of these in their environment,
- * and those below them; an item that ends with a star is the beginning of one.  Where it
- * killed somebody, more may have come: it is asked again.  How many those were, -1. */
-int platform_kill_children_with(pid_t parent, const char *const *items, size_t count,
-				struct err *err);
+/* Is it one of those, by the environment that it was started with?  Items, each ended by NUL. */
+typedef bool environment_fn(const char *environment, size_t length, void *ctx);
+/* Kills those of the children of a process, and who is below them.  Where it killed somebody,
+ * more may have come: it is asked again.  How many it killed, -1. */
+int platform_kill_children(pid_t parent, environment_fn *is_one, void *ctx, struct err *err);
 
 /* Identity of the network namespace we are in; 0: this system has none. */
 unsigned long platform_network_namespace(void);

@@ -51,7 +51,8 @@ struct strangers {
 
 /* What generations have left behind (sweep.c). */
 struct sweep {
-	struct loop_timer again;
+	struct loop_timer look;
+	int64_t pause;			/* before the next one: a look takes time */
 	struct list remains;
 };
 

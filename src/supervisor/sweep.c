@@ -2,8 +2,10 @@
  * its worker's process group, and whose parent has ended, is the keeper's child by now, and
  * what is in its environment says whose it was.
  *
- * Those below it that were not seen there come to the keeper when it has ended: so it is looked
- * again until nobody is found.  At the end of all that is waited for, a moment at most. */
+ * One look is for all generations that went in a moment, for after a recovery all workers are
+ * the keeper's children.  Who is below one that was found may come to the keeper meanwhile: so
+ * it is looked again until nobody is found.  At the end of all that is waited for, a moment at
+ * most. */
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,66 +16,114 @@
 #include "base/owner.h"
 #include "supervisor/supervisor.h"
 
-enum { AGAIN_MS = 20, LOOKS_MOST = 100, END_MS = 1000 };
+enum { LOOK_MS = 20, TIMES_AS_LONG = 10, LOOKS_MOST = 100, END_MS = 1000 };
 
 struct remains {
 	struct list node;
-	char *name, *items[3];		/* "web/3"; of the environment */
+	char *program, *number;
 	unsigned looks;
+	unsigned found;			/* in this look */
 };
 
 static void forget(struct remains *r)
 {
 	list_remove(&r->node);
-	for (size_t i = 0; i < COUNT(r->items); i++)
-		free(r->items[i]);
-	free(r->name);
+	free(r->program);
+	free(r->number);
 	free(r);
 }
 
-static struct remains *remains_of(const struct supervisor *s, const struct generation *g)
+static struct remains *remains_of(const struct generation *g)
 {
 	struct remains *r = MEM_NEW(struct remains);
-	const char *name = g->program->name;
 
-	r->name = mem_format("%s/%u", name, g->number);
-	r->items[0] = mem_format("HOLDPORT_PROGRAM=%s", name);
-	r->items[1] = mem_format("HOLDPORT_GENERATION=%u", g->number);
-	/* Ours, and not of a supervisor below us. */
-	r->items[2] = mem_format("NOTIFY_SOCKET=%s/*", s->notify_dir);
+	r->program = mem_text(g->program->name);
+	r->number = mem_format("%u", g->number);
 	return r;
 }
 
-/* False: nobody was found, or it does not come to an end. */
-static bool look(const struct supervisor *s, struct remains *r)
+/* The value of a variable; "": it is not there. */
+static const char *value(const char *environment, size_t length, const char *name)
 {
-	struct err err;
-	int killed = platform_kill_children_with(link_face(&s->link),
-						 (const char *const *)r->items, COUNT(r->items),
-						 &err);
+	size_t size = strlen(name);
 
-	if (killed < 0)
-		log_debug("%s: what it left behind is not looked for: %s", r->name, err.text);
-	if (killed > 0)
-		log_notice("%s: left %d process%s behind, which %s ended", r->name, killed,
-			   killed == 1 ? "" : "es", killed == 1 ? "is" : "are");
-	return killed > 0 && ++r->looks < LOOKS_MOST;
+	for (const char *at = environment; at < environment + length; at += strlen(at) + 1)
+		if (strncmp(at, name, size) == 0)
+			return at + size;
+	return "";
 }
 
-static bool look_at_all(struct supervisor *s)
+/* Ours, and not of a supervisor below us. */
+static bool is_ours(const struct supervisor *s, const char *notify)
 {
-	list_each_safe(r, &s->sweep.remains, struct remains, node)
-		if (!look(s, r))
+	size_t length = strlen(s->notify_dir);
+
+	return strncmp(notify, s->notify_dir, length) == 0 && notify[length] == '/';
+}
+
+static bool is_left(const char *environment, size_t length, void *ctx)
+{
+	struct supervisor *s = ctx;
+	const char *program = value(environment, length, "HOLDPORT_PROGRAM=");
+	const char *number = value(environment, length, "HOLDPORT_GENERATION=");
+
+	if (!is_ours(s, value(environment, length, "NOTIFY_SOCKET=")))
+		return false;
+	list_each(r, &s->sweep.remains, struct remains, node)
+		if (strcmp(r->number, number) == 0 && strcmp(r->program, program) == 0) {
+			r->found++;
+			return true;
+		}
+	return false;
+}
+
+static void tell(struct remains *r)
+{
+	log_notice("%s/%s: what it left behind is ended", r->program, r->number);
+	r->looks++;
+}
+
+static void forget_those_without(struct supervisor *s)
+{
+	list_each_safe(r, &s->sweep.remains, struct remains, node) {
+		if (r->found)
+			tell(r);
+		if (!r->found || r->looks >= LOOKS_MOST)
 			forget(r);
+	}
+}
+
+/* Whether there is anybody left to look for. */
+static bool look(struct supervisor *s)
+{
+	struct err err;
+
+	list_each(r, &s->sweep.remains, struct remains, node)
+		r->found = 0;
+	if (platform_kill_children(link_face(&s->link), is_left, s, &err) < 0)
+		log_debug("what generations leave behind is not looked for: %s", err.text);
+	forget_those_without(s);
 	return !list_empty(&s->sweep.remains);
 }
 
-static void on_again(struct loop_timer *t)
-{
-	struct supervisor *s = OWNER(t, struct supervisor, sweep.again);
+static void look_soon(struct supervisor *s, int64_t pause);
 
-	if (look_at_all(s))
-		loop_timer_start(s->loop, t, AGAIN_MS, on_again);
+static void on_look(struct loop_timer *t)
+{
+	struct supervisor *s = OWNER(t, struct supervisor, sweep.look);
+	int64_t began = clock_monotonic_ms();
+	bool again = look(s);
+	int64_t took = clock_monotonic_ms() - began;
+
+	s->sweep.pause = took * TIMES_AS_LONG > LOOK_MS ? took * TIMES_AS_LONG : LOOK_MS;
+	if (again)
+		look_soon(s, s->sweep.pause);
+}
+
+static void look_soon(struct supervisor *s, int64_t pause)
+{
+	if (!loop_timer_runs(&s->sweep.look))
+		loop_timer_start(s->loop, &s->sweep.look, pause > LOOK_MS ? pause : LOOK_MS, on_look);
 }
 
 static const struct generation *find(const struct supervisor *s, const struct news *n)
@@ -94,19 +144,19 @@ void supervisor_sweep(struct supervisor *s, const struct news *n)
 		return;
 	if (!s->sweep.remains.next)
 		list_init(&s->sweep.remains);
-	list_append(&s->sweep.remains, &remains_of(s, g)->node);
-	on_again(&s->sweep.again);
+	list_append(&s->sweep.remains, &remains_of(g)->node);
+	look_soon(s, s->sweep.pause);
 }
 
 void supervisor_sweep_stop(struct supervisor *s)
 {
 	int64_t until = clock_monotonic_ms() + END_MS;
 
-	loop_timer_stop(&s->sweep.again);
+	loop_timer_stop(&s->sweep.look);
 	if (!s->sweep.remains.next)
 		return;
-	while (look_at_all(s) && clock_monotonic_ms() < until)
-		(void)poll(NULL, 0, AGAIN_MS);
+	while (look(s) && clock_monotonic_ms() < until)
+		(void)poll(NULL, 0, LOOK_MS);
 	list_each_safe(r, &s->sweep.remains, struct remains, node)
 		forget(r);
 }

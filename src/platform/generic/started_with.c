@@ -9,11 +9,8 @@ int platform_below_started_with(pid_t pid, const char *item, struct err *err)
 	return err_set(err, ENOTSUP, "this system does not tell a process's environment");
 }
 
-int platform_kill_children_with(pid_t parent, const char *const *items, size_t count,
-				struct err *err)
+int platform_kill_children(pid_t parent, environment_fn *is_one, void *ctx, struct err *err)
 {
-	(void)parent;
-	(void)items;
-	(void)count;
+	(void)parent, (void)is_one, (void)ctx;
 	return err_set(err, ENOTSUP, "this system does not tell a process's environment");
 }

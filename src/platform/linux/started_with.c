@@ -32,15 +32,6 @@ static ssize_t read_environment(pid_t pid, char *ret, size_t size)
 	return (ssize_t)length;
 }
 
-static bool fits(const char *item, const char *at, size_t length)
-{
-	size_t n = strlen(item);
-
-	if (n && item[n - 1] == '*')
-		return length >= n - 1 && memcmp(at, item, n - 1) == 0;
-	return n == length && memcmp(at, item, n) == 0;
-}
-
 static bool has_item(pid_t pid, const char *item)
 {
 	static char environment[ENVIRONMENT_MOST];
@@ -50,7 +41,7 @@ static bool has_item(pid_t pid, const char *item)
 	while (length > 0) {
 		size_t n = strnlen(at, (size_t)length);
 
-		if (fits(item, at, n))
+		if (n == strlen(item) && memcmp(at, item, n) == 0)
 			return true;
 		n = n < (size_t)length ? n + 1 : n;
 		at += n;
@@ -83,41 +74,27 @@ int platform_below_started_with(pid_t pid, const char *item, struct err *err)
 	return 0;
 }
 
-static bool has_all(pid_t pid, const char *const *items, size_t count)
+struct victims {
+	environment_fn *is_one;		/* NULL: all of them */
+	void *ctx;
+	unsigned depth;
+};
+
+static bool is_victim(pid_t pid, const struct victims *v)
 {
-	for (size_t i = 0; i < count; i++)
-		if (!has_item(pid, items[i]))
-			return false;
-	return true;
+	static char environment[ENVIRONMENT_MOST];
+	ssize_t length;
+
+	if (!v->is_one)
+		return true;
+	length = read_environment(pid, environment, sizeof(environment) - 1);
+	if (length <= 0)
+		return false;		/* of the system, or about to end */
+	environment[length] = '\0';
+	return v->is_one(environment, (size_t)length, v->ctx);
 }
 
-static int kill_below(pid_t parent, unsigned depth);
-
-/* Held first, and looked at then: what is signalled is what was seen.  One that is being
- * killed forks no more: either all its children are seen below it, or it has ended and they
- * have come to its parent's. */
-static int kill_tree(pid_t pid, pid_t parent, const char *const *items, size_t count,
-		     unsigned depth)
-{
-	struct process p = { .pid = pid, .handle = platform_handle_open(pid) };
-	int killed = 0;
-
-	if (platform_parent(pid) == parent && (p.handle < 0 || !platform_has_ended(&p)) &&
-	    has_all(pid, items, count) && platform_signal(&p, SIGKILL) == 0)
-		killed = 1 + kill_below(pid, depth + 1);
-	fd_close(&p.handle);
-	return killed;
-}
-
-static int kill_children(const struct proc_family *f, pid_t parent, const char *const *items,
-			 size_t count, unsigned depth)
-{
-	int killed = 0;
-
-	for (size_t i = 0; i < f->count; i++)
-		killed += kill_tree(f->pids[i], parent, items, count, depth);
-	return killed;
-}
+static int kill_children(pid_t parent, const struct proc_family *f, const struct victims *v);
 
 /* Who is deeper than that comes to the keeper, and is found there. */
 static int kill_below(pid_t parent, unsigned depth)
@@ -126,16 +103,39 @@ static int kill_below(pid_t parent, unsigned depth)
 
 	if (depth > DEPTH_MOST || proc_children(parent, &f) < 0)
 		return 0;
-	return kill_children(&f, parent, NULL, 0, depth);
+	return kill_children(parent, &f, &(struct victims){ .depth = depth });
 }
 
-int platform_kill_children_with(pid_t parent, const char *const *items, size_t count,
-				struct err *err)
+/* Held first, and looked at then: what is signalled is what was seen.  One that is being
+ * killed forks no more: either all its children are seen below it, or it has ended and they
+ * have come to its parent's. */
+static int kill_tree(pid_t pid, pid_t parent, const struct victims *v)
+{
+	struct process p = { .pid = pid, .handle = platform_handle_open(pid) };
+	int killed = 0;
+
+	if (platform_parent(pid) == parent && (p.handle < 0 || !platform_has_ended(&p)) &&
+	    is_victim(pid, v) && platform_signal(&p, SIGKILL) == 0)
+		killed = 1 + kill_below(pid, v->depth + 1);
+	fd_close(&p.handle);
+	return killed;
+}
+
+static int kill_children(pid_t parent, const struct proc_family *f, const struct victims *v)
+{
+	int killed = 0;
+
+	for (size_t i = 0; i < f->count; i++)
+		killed += kill_tree(f->pids[i], parent, v);
+	return killed;
+}
+
+int platform_kill_children(pid_t parent, environment_fn *is_one, void *ctx, struct err *err)
 {
 	struct proc_family f = { .count = 0 };
 
 	if (proc_children(parent, &f) < 0)
 		return err_sys(err, errno, "cannot look for what is below process %ld",
 			       (long)parent);
-	return kill_children(&f, parent, items, count, 0);
+	return kill_children(parent, &f, &(struct victims){ .is_one = is_one, .ctx = ctx });
 }
