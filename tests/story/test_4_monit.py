@@ -49,14 +49,16 @@ def started(holdport, *but):
     return pid
 
 
+@pytest.mark.long                   # a start that takes longer than Monit's second is doubled
 def test_what_is_killed_is_there_again(holdport, monit):
     first = started(holdport)
+    eventually(lambda: f"running with pid {first}" in monit(), what=monit)
     pids, inode = holdport.pids("web"), holdport.socket("http")["inode"]
     with holdport.load(holdport.address, "--rate", 100) as load:
         # The manager is the keeper from then on, and Monit finds it by its pid file.
         holdport.kill_keeper()
         heir = holdport.pid
-        eventually(lambda: str(heir) in monit(), what=monit)
+        assert (holdport.dir / "pid").read_text() == f"{heir}\n"
         # Nobody of ours is left: it is started again, and takes up what lives.
         holdport.kill_both()
         holdport.process = None
