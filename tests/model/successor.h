@@ -361,6 +361,8 @@ static void end_manager(void)
 		fake_loop_settle_some(w.loop, chance(6));
 	}
 	at_rest = at_rest && !somebody_waits() && who != BOTH && !past.lost;
+	/* Who may have said READY=1 to nobody is started anew, and a lost socket bound anew. */
+	w.a_death = w.a_death || who == BOTH;
 	memset(w.first, 0, sizeof(w.first));
 	w.doing = who == BOTH ? "both end" : who == KEEPER ? "the keeper ends" : "the manager ends";
 	if (who == KEEPER)
