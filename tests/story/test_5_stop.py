@@ -272,4 +272,4 @@ def test_a_storm_of_proved_workers_is_damped(holdport):
     holdport.write_web("--notify", "--exit-after-ms", 0, section="ready = notify")
     holdport.run()
     eventually(lambda: "slowed to 10 a second" in holdport.log())
-    assert holdport.program("web")["generation"] == 1
+    assert holdport.program("web")["generation"] <= 1     # 0: none of them served long enough
