@@ -143,6 +143,8 @@ static int look_at_fostered(struct worker *w)
 	if (!w->foster)
 		return platform_peek(&w->process, &w->end);
 	if (w->ended == 0) {
+		/* Before it is asked: the answer may come at once, and be the end of w. */
+		loop_timer_start(w->loop, &w->look_again, ASK_AGAIN_MS, on_look_again);
 		w->foster->peek(w->foster, w->process.pid);
 		return ASKED;
 	}
@@ -186,10 +188,8 @@ static void hear_end(struct worker *w)
 {
 	int ended = look_at_end(w);
 
-	if (ended == ASKED) {
-		loop_timer_start(w->loop, &w->look_again, ASK_AGAIN_MS, on_look_again);
+	if (ended == ASKED)
 		return;
-	}
 	if (ended == 0) {
 		/* Its handle says so, its parent cannot take it yet: a debugger holds it. */
 		loop_timer_start(w->loop, &w->look_again, LOOK_AGAIN_MS, on_look_again);

@@ -146,6 +146,24 @@ def test_a_shutdown_goes_on(holdport):
     assert "everything has ended" in holdport.log()
 
 
+def test_a_worker_whose_parent_the_keeper_was_may_end_while_there_is_none(holdport):
+    """There is nobody to ask how it ended."""
+    holdport.write_web("--notify")
+    holdport.run(fail="fexecve:ENOMEM:1-3")
+    holdport.await_("web")
+    holdport.kill_manager()
+    [pid], heir = holdport.pids("web"), holdport.manager_pid
+    kill(holdport.pid)
+    holdport.process.wait()
+    eventually(lambda: "goes on without a keeper" in holdport.log(), what=holdport.log)
+    os.kill(heir, signal.SIGSTOP)
+    kill(pid)
+    eventually(lambda: holdport.take_orphans() or not os.path.exists(f"/proc/{pid}"))
+    os.kill(heir, signal.SIGCONT)
+    holdport.kill_keeper(heir)
+    holdport.await_replaced("web", [pid])
+
+
 def test_exit_codes_stay_real(holdport):
     """Of the heir's own children, and of those whose parent was the dead keeper."""
     holdport.run_web("--notify", "--exit-code", 7, section="stop = TERM:10s KILL\nworkers = 2")
