@@ -16,6 +16,9 @@ WORKERS = 3
 
 
 def write_config(holdport, address, answer):
+    """In one piece: a `run` that begins just now would be content with an empty file, and
+    with the default runtime_dir."""
+    file, holdport.config = holdport.config, holdport.dir / "new.conf"
     holdport.write_config(f"""\
         [socket:http]
         listen = {address}
@@ -25,6 +28,8 @@ def write_config(holdport, address, answer):
         workers = {WORKERS}
         ready = notify
         """)
+    holdport.config.rename(file)
+    holdport.config = file
 
 
 class Chaos:
