@@ -391,6 +391,8 @@ struct held *rebind_if_spoilt(struct held *h)
 		return h;
 	if (h->leaving)
 		return store_claim(h->store, &h->key);
+	if (h->state != HELD_LISTENING)
+		return h;		/* whatever it was, it is bound anew */
 	if (h->renewed && loop_now(h->store->loop) - h->renewed < RENEW_PAUSE_MS)
 		return h;
 	return renew(h);
