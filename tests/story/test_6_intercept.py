@@ -396,6 +396,24 @@ def test_a_call_that_cannot_be_read_keeps_nobody_waiting(holdport, option):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounts a file system")
+def test_an_address_in_a_page_that_never_comes_keeps_nobody_waiting(holdport):
+    address, other = f"127.0.0.1:{holdport.port()}", f"127.0.0.1:{holdport.port()}"
+    write(holdport, f"/usr/bin/python3 {SOURCES}/hanging.py {holdport.dir}/m page {address}",
+          address, section="ready = listen\nstart = manual\nstart_attempts = 1",
+          more=second_program(binder(other), other))
+    holdport.run()
+    holdport.await_("other")
+    starting = holdport.spawn("start", "-c", holdport.config, "web")
+    eventually(lambda: f"page {address}" in holdport.log() or "exit status 4" in holdport.log())
+    if "exit status 4" in holdport.log():
+        pytest.skip("this system mounts no file system of its own (fuse)")
+    holdport.ok("restart", "other")  # it answers, and hands out
+    assert get(other) == "binder"
+    assert starting.wait(timeout=20) == FAILED
+    assert "cannot be read; it is ended" in holdport.log()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a file system")
 def test_a_file_that_never_answers_keeps_nobody_waiting(holdport):
     address, other = f"127.0.0.1:{holdport.port()}", f"127.0.0.1:{holdport.port()}"
     write(holdport, f"/usr/bin/python3 {SOURCES}/hanging.py {holdport.dir}/m bind {address}",

@@ -1,9 +1,10 @@
-"""hanging.py DIRECTORY bind HOST:PORT | send PATH SIZE COUNT: a descriptor that holds whoever
-looks at it or closes it.
+"""hanging.py DIRECTORY bind HOST:PORT | page HOST:PORT | send PATH SIZE COUNT: a descriptor
+that holds whoever looks at it or closes it.
 
 It lies in a file system whose server (fuse(4)) is this process, which answers itself and
 nobody else.  `bind` calls bind(2) with it and says what came of it; then it listens at
-the address.  `send` sends it over the socket at the path, beside SIZE bytes, so
+the address.  `page` calls bind(2) with an address in a page of it, which nobody can
+read.  `send` sends it over the socket at the path, beside SIZE bytes, so
 often.  It has no
 such file open when it may be killed: its end would wait for its own answer.  Exit code
 4: this system mounts no such thing."""
@@ -24,7 +25,8 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 def attributes(node):
     mode = 0o40755 if node == ROOT else 0o100644
-    return struct.pack("<6Q10I", node, 0, 0, 0, 0, 0, 0, 0, 0, mode, 1, 0, 0, 0, 4096, 0)
+    size = 0 if node == ROOT else 4096
+    return struct.pack("<6Q10I", node, size, 0, 0, 0, 0, 0, 0, 0, mode, 1, 0, 0, 0, 4096, 0)
 
 
 def answer_to(opcode, node):
@@ -76,6 +78,15 @@ def bind(fd, address):
     os._exit(0)
 
 
+def page(fd, address):
+    libc.mmap.restype = ctypes.c_void_p
+    there = libc.mmap(None, ctypes.c_size_t(4096), 1, 1, fd, ctypes.c_long(0))
+    os.close(fd)
+    with socket.socket() as s:
+        print(f"page {address}", flush=True)
+        libc.bind(s.fileno(), ctypes.c_void_p(there), 16)
+
+
 def send(fd, path, size, count):
     conversations = []
     for _ in range(int(count)):
@@ -92,4 +103,4 @@ def send(fd, path, size, count):
     os._exit(0)
 
 
-{"bind": bind, "send": send}[sys.argv[2]](open_hanging(sys.argv[1]), *sys.argv[3:])
+{"bind": bind, "page": page, "send": send}[sys.argv[2]](open_hanging(sys.argv[1]), *sys.argv[3:])
