@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -89,7 +90,7 @@ struct stream *desk_add(struct desk *d, const struct log_target *t, const char *
 
 bool desk_is_full(int pipe, long there)
 {
-	return there >= (long)platform_pipe_room(pipe) * 3 / 8;
+	return there > ((long)platform_pipe_room(pipe) - sysconf(_SC_PAGESIZE)) * 3 / 8;
 }
 
 void desk_more(struct desk *d)

@@ -80,7 +80,7 @@ struct stream *desk_add(struct desk *d, const struct log_target *t, const char *
 /* With the lock: there is work for its sheet. */
 void desk_queue(struct desk *d, struct sheet *s);
 /* So much is in a pipe that its worker would wait soon: a page holds a line at the least, and
- * may be half empty. */
+ * may be half empty; of the first one all may be taken out but the last line. */
 bool desk_is_full(int pipe, long there);
 /* With the lock: one more thread. */
 void desk_more(struct desk *d);
