@@ -241,7 +241,8 @@ def test_java_refuses_nobody(holdport, restarts):
     (holdport.dir / "Server.java").write_text(JAVA)
     run(holdport, f"java -Xshare:auto {holdport.dir}/Server.java {port}", f"*:{port}")
     inode = holdport.socket("http")["inode"]
-    with holdport.load(f"127.0.0.1:{port}", "--rate", 50) as load:
+    # each of its answers over a connection kept alive waits for an ACK, 40 ms
+    with holdport.load(f"127.0.0.1:{port}", "--rate", 50, "--keep-alive", 10) as load:
         for _ in range(min(restarts, 20)):
             restart(holdport)
             load.await_calm()
