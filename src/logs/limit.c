@@ -37,12 +37,15 @@ void limit_settle(struct bench *b, struct stream *s, struct load *l)
 	const struct log_target *t = &sheet->file.target;
 	char why[80];
 
+	if (!s->ration)
+		return;
 	if (l->used < l->count)
 		l->over = 0;
-	(void)pthread_mutex_lock(&b->desk->lock);
-	if (s->ration && l->lines < l->granted)
+	if (l->lines < l->granted) {
+		(void)pthread_mutex_lock(&b->desk->lock);
 		ration_give_back(s->ration, l->granted - l->lines);
-	(void)pthread_mutex_unlock(&b->desk->lock);
+		(void)pthread_mutex_unlock(&b->desk->lock);
+	}
 	if (!l->over)
 		return;
 	(void)snprintf(why, sizeof(why), "more than log_rate = %lld lines a second",

@@ -28,6 +28,9 @@ struct load {
 	struct lines_form form;
 };
 
+/* What is in the pipe, CHUNK bytes at most: all of it (end 0), or so many bytes of its end.
+ * What is dropped of it from now on is known by overrun. */
+size_t load_look(struct bench *b, struct stream *s, size_t end);
 /* What was written leaves its pipe: bytes, of which the last page is looked at. */
 void load_take_out(struct bench *b, struct stream *s, const char *bytes, size_t count);
 void load_went_well(struct desk *d, struct sheet *s, int64_t dropped);

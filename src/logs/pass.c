@@ -2,7 +2,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "logs/load.h"
 
@@ -53,17 +52,6 @@ static bool pour(struct bench *b, struct log_file *f, size_t count, size_t *ret_
 	return false;
 }
 
-static size_t look(struct bench *b, struct stream *s)
-{
-	long count;
-
-	(void)pthread_mutex_lock(&b->desk->lock);
-	s->overrun = false;
-	count = platform_look_end(&b->glass, &b->copy, s->fd, b->bytes, CHUNK, END);
-	(void)pthread_mutex_unlock(&b->desk->lock);
-	return count > 0 ? (size_t)count : 0;
-}
-
 bool load_pass(struct bench *b, struct stream *s)
 {
 	struct log_file *f = &s->sheet->file;
@@ -72,7 +60,7 @@ bool load_pass(struct bench *b, struct stream *s)
 
 	if (!may_pass(s) || !log_file_takes(f, CHUNK) || !open_pour(f))
 		return false;
-	count = look(b, s);
+	count = load_look(b, s, END);
 	used = whole(b->bytes, count);
 	done = used && pour(b, f, used, &gone);
 	if (count > gone)

@@ -116,16 +116,16 @@ static void make_lines(struct bench *b, struct load *l)
 	l->length = b->out.length;
 }
 
-/* What is dropped from now on is part of it. */
-static long look(struct bench *b, struct stream *s)
+size_t load_look(struct bench *b, struct stream *s, size_t end)
 {
 	long count;
 
 	(void)pthread_mutex_lock(&b->desk->lock);
 	s->overrun = false;
-	count = platform_look(&b->glass, s->fd, b->bytes, CHUNK);
+	count = end ? platform_look_end(&b->glass, &b->copy, s->fd, b->bytes, CHUNK, end)
+		    : platform_look(&b->glass, s->fd, b->bytes, CHUNK);
 	(void)pthread_mutex_unlock(&b->desk->lock);
-	return count;
+	return count > 0 ? (size_t)count : 0;
 }
 
 static void name_speaker(struct log_file *f, const struct stream *s)
@@ -188,9 +188,9 @@ enum { PLENTY = CHUNK / 4 };
 static enum news pump(struct bench *b, struct stream *s)
 {
 	struct log_file *f = &s->sheet->file;
-	long count = look(b, s);
+	size_t count = load_look(b, s, 0);
 	char front[LOG_FRONT_SIZE];
-	struct load l = { .bytes = b->bytes, .count = count > 0 ? (size_t)count : 0,
+	struct load l = { .bytes = b->bytes, .count = count,
 			  .form = { front, s->ended && count < CHUNK, OUT_MOST } };
 
 	log_front(&f->target, s->origin, front);
@@ -211,13 +211,12 @@ static enum news pump(struct bench *b, struct stream *s)
 /* True: it is heard since now, and what came before that has to be looked for. */
 static bool hear_stalls(struct desk *d, struct stream *s, bool yes)
 {
-	bool changed;
-
+	if (s->left == yes)
+		return false;
 	(void)pthread_mutex_lock(&d->lock);
-	changed = s->left != yes;
 	s->left = yes;
 	(void)pthread_mutex_unlock(&d->lock);
-	return changed && platform_stalls_hear(s->fd, yes) == 0 && yes;
+	return platform_stalls_hear(s->fd, yes) == 0 && yes;
 }
 
 /* Who says much is waited for here, for a moment: not by way of one who watches all. */

@@ -50,9 +50,11 @@ static void put(enum log_level level, const char *line, bool (*to)(enum log_leve
 {
 	char text[80];
 
-	(void)snprintf(text, sizeof(text), "%lu lines were lost here: nobody took them", lost);
-	if (lost && to(LOG_LEVEL_WARNING, text))
-		lost = 0;
+	if (lost) {
+		(void)snprintf(text, sizeof(text), "%lu lines were lost here: nobody took them", lost);
+		if (to(LOG_LEVEL_WARNING, text))
+			lost = 0;
+	}
 	if (lost || !to(level, line))
 		lost++;
 }
