@@ -136,7 +136,7 @@ static void on_knock(struct loop_io *io, int events)
 static int publish(int fd, const char *fresh, const char *path, uid_t user)
 {
 	if ((user != (uid_t)-1 && chown(fresh, user, (gid_t)-1) < 0) ||
-	    fd_non_blocking(fd, 1) < 0 || platform_listen(fd, QUEUE_MOST) < 0)
+	    platform_listen(fd, QUEUE_MOST) < 0)
 		return -1;
 	return rename(fresh, path);
 }

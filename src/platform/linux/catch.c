@@ -5,7 +5,6 @@
  * is gone; a file of such a file system holds whoever closes it.  It holds a child
  * that has nothing but the listener and one end of a socket. */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/net.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -231,17 +230,16 @@ static pid_t fork_quietly(catch_fn *one, int from, int result)
 
 static int start(catch_fn *one, int from, struct process *ret, int *ret_result, struct err *err)
 {
-	int ends[2], why;
+	int ends[2];
 	pid_t pid;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
 		return err_sys(err, errno, "cannot make a socket for a report of bind(2)");
 	pid = fork_quietly(one, from, ends[1]);
-	why = errno;
 	fd_close(&ends[1]);
 	if (pid < 0) {
 		fd_close(&ends[0]);
-		return err_sys(err, why, "cannot fork for a report of bind(2)");
+		return err_sys(err, errno, "cannot fork for a report of bind(2)");
 	}
 	*ret = (struct process){ .pid = pid, .handle = platform_handle_open(pid) };
 	*ret_result = ends[0];

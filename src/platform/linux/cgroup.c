@@ -69,14 +69,12 @@ const char *platform_cgroup_limit(const struct cgroup_limits *l)
 
 int cgroup_write(int dir, const char *file, const char *text)
 {
-	int fd = openat(dir, file, O_WRONLY | O_CLOEXEC), rc, why;
+	int fd = openat(dir, file, O_WRONLY | O_CLOEXEC), rc;
 
 	if (fd < 0)
 		return -1;
-	rc = write(fd, text, strlen(text)) == (ssize_t)strlen(text) ? 0 : -1;
-	why = errno;
+	rc = fd_write_all(fd, text, strlen(text));
 	fd_close(&fd);
-	errno = why;
 	return rc;
 }
 
@@ -152,14 +150,12 @@ int platform_cgroup_make(int base, const char *name, const struct cgroup_limits 
 
 int platform_cgroup_door(int base, const char *name)
 {
-	int group = open_group(base, name), door, why;
+	int group = open_group(base, name), door;
 
 	if (group < 0)
 		return -1;
 	door = openat(group, "cgroup.procs", O_WRONLY | O_CLOEXEC);
-	why = errno;
 	fd_close(&group);
-	errno = why;
 	return door;
 }
 

@@ -31,8 +31,8 @@ int platform_memory_of(pid_t pid, int64_t *ret, struct err *err)
 	if (all < 0)
 		return err_set(err, ESRCH, "process %ld is gone", (long)pid);
 	proc_family(pid, &f);
-	for (size_t i = 0; i < f.count; i++) {
-		int64_t pages = f.pids[i] == pid ? 0 : own_pages(f.pids[i]);
+	for (size_t i = 1; i < f.count; i++) {
+		int64_t pages = own_pages(f.pids[i]);
 
 		all += pages > 0 ? pages : 0;
 	}

@@ -14,8 +14,11 @@
 
 enum { ENVIRONMENT_MOST = 1 << 17, DEPTH_MOST = 32 };
 
-/* The environment as it was at exec(2), items ended by NUL; cut if it is long. */
-static ssize_t read_environment(pid_t pid, char *ret, size_t size)
+/* Of the process that is looked at. */
+static char environment[ENVIRONMENT_MOST];
+
+/* As it was at exec(2), items ended by NUL; cut if it is long. */
+static ssize_t read_environment(pid_t pid, size_t size)
 {
 	char path[PROC_PATH_SIZE];
 	size_t length = 0;
@@ -26,7 +29,7 @@ static ssize_t read_environment(pid_t pid, char *ret, size_t size)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -1;
-	while (length < size && (n = read(fd, ret + length, size - length)) > 0)
+	while (length < size && (n = read(fd, environment + length, size - length)) > 0)
 		length += (size_t)n;
 	fd_close(&fd);
 	return (ssize_t)length;
@@ -34,8 +37,7 @@ static ssize_t read_environment(pid_t pid, char *ret, size_t size)
 
 static bool has_item(pid_t pid, const char *item)
 {
-	static char environment[ENVIRONMENT_MOST];
-	ssize_t length = read_environment(pid, environment, sizeof(environment));
+	ssize_t length = read_environment(pid, sizeof(environment));
 	const char *at = environment;
 
 	while (length > 0) {
@@ -82,12 +84,11 @@ struct victims {
 
 static bool is_victim(pid_t pid, const struct victims *v)
 {
-	static char environment[ENVIRONMENT_MOST];
 	ssize_t length;
 
 	if (!v->is_one)
 		return true;
-	length = read_environment(pid, environment, sizeof(environment) - 1);
+	length = read_environment(pid, sizeof(environment) - 1);
 	if (length <= 0)
 		return false;		/* of the system, or about to end */
 	environment[length] = '\0';
