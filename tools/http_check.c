@@ -9,7 +9,6 @@
  * answer is read and no more, and after MS it ends, also when nobody waits for it. */
 #include <curl/curl.h>
 #include <grp.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,12 +85,6 @@ static int on_opened(void *ctx, curl_socket_t fd, curlsocktype purpose)
 	return CURL_SOCKOPT_ALREADY_CONNECTED;
 }
 
-static int on_close(void *ctx, curl_socket_t fd)
-{
-	(void)ctx;
-	return close(fd);
-}
-
 /* The connection is made; what comes over it is read by nobody. */
 static int on_connected(void *ctx, char *to, char *from, int to_port, int from_port)
 {
@@ -124,7 +117,6 @@ static void speak_over(CURL *c, struct answer *a)
 	curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, on_open);
 	curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, a);
 	curl_easy_setopt(c, CURLOPT_SOCKOPTFUNCTION, on_opened);
-	curl_easy_setopt(c, CURLOPT_CLOSESOCKETFUNCTION, on_close);
 }
 
 static void ask(CURL *c, const char *url, long ms, struct answer *a)
