@@ -7,7 +7,7 @@
 
 enum { FIRST_ROOM = 16 };
 
-static size_t hash_of(const char *text)
+size_t names_hash(const char *text)
 {
 	size_t hash = 5381;
 
@@ -19,7 +19,7 @@ static size_t hash_of(const char *text)
 /* Where it is, or would be: from its own place on, for one that is taken by another. */
 static struct name *place_of(const struct names *n, const char *text)
 {
-	size_t at = hash_of(text) & (n->room - 1);
+	size_t at = names_hash(text) & (n->room - 1);
 
 	while (n->places[at].text && strcmp(n->places[at].text, text) != 0)
 		at = (at + 1) & (n->room - 1);

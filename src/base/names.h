@@ -19,5 +19,7 @@ struct names {
 void names_put(struct names *n, const char *text, void *what);
 void *names_find(const struct names *n, const char *text);	/* NULL: there is no such */
 void names_fini(struct names *n);
+/* Two that differ in it are two names (Bernstein's, times 33). */
+size_t names_hash(const char *text);
 
 #endif

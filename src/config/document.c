@@ -73,15 +73,6 @@ struct source *document_source(struct document *d, const char *file,
 	return s;
 }
 
-static unsigned hash_of(const char *title)
-{
-	unsigned hash = 5381;
-
-	while (*title)
-		hash = hash * 33 + (unsigned char)*title++;
-	return hash;
-}
-
 struct section *document_section(struct document *d, const struct source *source,
 				 const char *title, unsigned line)
 {
@@ -90,7 +81,7 @@ struct section *document_section(struct document *d, const struct source *source
 
 	s->kind = colon ? mem_text_n(title, (size_t)(colon - title)) : mem_text(title);
 	s->name = colon ? mem_text(colon + 1) : NULL;
-	s->hash = hash_of(title);
+	s->hash = names_hash(title);
 	s->source = source;
 	s->place = (struct place){ source->name, line };
 	d->sections = mem_grow(d->sections, d->section_count + 1, sizeof(struct section *));

@@ -32,7 +32,7 @@ struct section {
 	const struct source *source;
 	struct entry *entries;
 	size_t entry_count;
-	unsigned hash;		/* of kind and name */
+	size_t hash;		/* of kind and name */
 	bool damaged;		/* a line of it could not be read: a key may be missing for that */
 	void *object;		/* the settings that it was read into, NULL while unread */
 };
