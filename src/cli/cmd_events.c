@@ -12,8 +12,7 @@ enum { WAIT_TIMEOUT = 60000 /* ms */ };
 
 struct reading {
 	const struct request *request;
-	json_t *parameters;		/* where it goes on, if it is asked again */
-	long long last;			/* that was read, or is known; -1: none */
+	json_t *parameters;		/* since: what was read last, for who asks again */
 };
 
 static bool say_event(struct reading *r, const json_t *event)
@@ -21,8 +20,7 @@ static bool say_event(struct reading *r, const json_t *event)
 	struct str line = { 0 };
 	bool out;
 
-	r->last = json_number(event, "seq");
-	(void)json_object_set_new(r->parameters, "since", json_integer(r->last));
+	(void)json_object_set_new(r->parameters, "since", json_integer(json_number(event, "seq")));
 	if (option_given(r->request, OPTION_JSON)) {
 		str_add_dump(&line, event, JSON_COMPACT);
 		str_add(&line, "\n");
@@ -37,14 +35,16 @@ static bool say_event(struct reading *r, const json_t *event)
 /* To standard error: what reads the events reads on. */
 static void say_missed(const struct reading *r, const json_t *parameters)
 {
+	long long last = json_number(r->parameters, "since");
+
 	if (!json_is_integer(json_object_get(parameters, "missed")))
 		return;
 	if (json_number(parameters, "missed") < 0)
 		(void)complain(0, "event %lld is of an earlier supervisor; these are of this one",
-			       r->last);
+			       last);
 	else
 		(void)complain(0, "%lld events after %lld are no longer kept",
-			       json_number(parameters, "missed"), r->last);
+			       json_number(parameters, "missed"), last);
 }
 
 static bool on_events(const json_t *parameters, void *ctx)
@@ -65,7 +65,7 @@ static bool on_events(const json_t *parameters, void *ctx)
 int cmd_events(struct request *r)
 {
 	bool follow = option_given(r, OPTION_FOLLOW);
-	struct reading reading = { .request = r, .last = r->since,
+	struct reading reading = { .request = r,
 				   .parameters = json_pack("{s:b}", "follow", (int)follow) };
 	struct client_call call = {
 		.method = "Events",

@@ -83,14 +83,6 @@ int session_connect(struct session *s)
 	return code ? complain_open(s, code, &err) : 0;
 }
 
-int session_connect_again(struct session *s)
-{
-	struct err err;
-	int code = client_open_again(&s->client, s->runtime_dir, &err);
-
-	return code ? complain_open(s, code, &err) : 0;
-}
-
 int session_open(struct session *s, const struct request *r)
 {
 	int code;

@@ -19,7 +19,6 @@ struct session {
 int session_open(struct session *s, const struct request *r);
 void session_close(struct session *s);
 int session_connect(struct session *s);	/* again; its client is closed */
-int session_connect_again(struct session *s);	/* hangs up first; under the same deadline */
 int session_call(struct session *s, const struct client_call *call);
 /* The same, but the sentence is left to the caller. */
 int session_try(struct session *s, const struct client_call *call, struct err *err);

@@ -305,24 +305,18 @@ void status_text(const json_t *status, time_t now, bool color, struct str *out)
 	}
 }
 
-static bool all_run(const json_t *programs)
+static bool listens(const json_t *socket)
 {
-	const json_t *program;
-	size_t i;
-
-	json_array_foreach((json_t *)programs, i, program)
-		if (!is_well(program))
-			return false;
-	return true;
+	return text_is(socket, "state", "listening");
 }
 
-static bool all_are(const json_t *objects, const char *state)
+static bool all_are(bool (*as_it_should)(const json_t *object), const json_t *objects)
 {
 	const json_t *object;
 	size_t i;
 
 	json_array_foreach((json_t *)objects, i, object)
-		if (!text_is(object, "state", state))
+		if (!as_it_should(object))
 			return false;
 	return true;
 }
@@ -333,7 +327,7 @@ int status_outcome(const json_t *status)
 
 	/* Only sockets are in the answer when only sockets were named. */
 	if (json_array_size(programs))
-		return all_run(programs) ? OUTCOME_DONE : OUTCOME_NOT_RUNNING;
-	return all_are(json_object_get(status, "sockets"), "listening") ? OUTCOME_DONE
-									  : OUTCOME_NOT_RUNNING;
+		return all_are(is_well, programs) ? OUTCOME_DONE : OUTCOME_NOT_RUNNING;
+	return all_are(listens, json_object_get(status, "sockets")) ? OUTCOME_DONE
+								    : OUTCOME_NOT_RUNNING;
 }
