@@ -1,8 +1,6 @@
 /* A change is begun, or is known and asked for again. */
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "control/change.h"
 
 /* Whoever waited has hung up. */

@@ -1,7 +1,6 @@
 /* Requests that change something: they ask one or more programs, pass on what
  * happens on the way, and answer when every program has said how it ended. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "control/change.h"
 #include "control/json_text.h"

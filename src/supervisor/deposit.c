@@ -44,10 +44,10 @@ static void say_taken_back(struct deposit *d, uint64_t inode)
 	link_say(d->custody->link, CHANNEL_NOTIFY, -(int64_t)inode, text, -1);
 }
 
-static void forget_first(struct deposit *d)
+static void forget(struct deposit *d, size_t i)
 {
 	d->count--;
-	memmove(d->words, d->words + 1, d->count * sizeof(*d->words));
+	memmove(d->words + i, d->words + i + 1, (d->count - i) * sizeof(*d->words));
 }
 
 static bool is_held(const struct custody *c, const struct deposit_word *w)
@@ -70,7 +70,7 @@ static void go_on(struct deposit *d)
 		}
 		if (!w->number)
 			say_taken_back(d, w->inode);
-		forget_first(d);
+		forget(d, 0);
 	}
 }
 
@@ -85,9 +85,7 @@ static bool cancel(struct deposit *d, uint64_t inode, bool to_be_stored)
 {
 	for (size_t i = d->asked; i < d->count; i++)
 		if (d->words[i].inode == inode && !d->words[i].number == !to_be_stored) {
-			d->count--;
-			memmove(d->words + i, d->words + i + 1,
-				(d->count - i) * sizeof(*d->words));
+			forget(d, i);
 			return true;
 		}
 	return false;
@@ -182,7 +180,7 @@ bool deposit_answered(struct deposit *d, int64_t number, int why)
 		try_again(d);
 	} else if (d->asked && d->words[0].inode == (uint64_t)(number - NUMBER_FIRST)) {
 		if (!is_full(why))
-			forget_first(d);
+			forget(d, 0);
 		else
 			try_again(d);
 		d->asked = false;

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -21,24 +20,35 @@ void supervisor_write_down(struct supervisor *s)
 	memory_of_whole(s);
 }
 
+int supervisor_become(struct supervisor *s, int image, char *word, char *numbers,
+		      char *const *environment)
+{
+	char *ours[] = { s->words[1], s->words[2] };
+	int why;
+
+	s->words[1] = word;
+	s->words[2] = numbers;
+	(void)platform_become(image, s->words, environment);
+	why = errno;
+	s->words[1] = ours[0];
+	s->words[2] = ours[1];
+	return why;
+}
+
 /* holdportd manage 5 run -c FILE → holdportd keep 9 run -c FILE.  Returns only when it
  * cannot. */
 static int become_keeper(struct supervisor *s, struct err *err)
 {
 	static char keep[] = KEEPER_KEEP;
-	char number[NUMBER_SIZE], *ours[] = { s->words[1], s->words[2] };
+	char number[NUMBER_SIZE];
 	int image = platform_own_image(s->words[0]), file = -1;
 
 	if (image < 0)
 		(void)err_sys(err, errno, "cannot hold our own executable");
 	else if ((file = bequest_write(&s->memory.custody, err)) >= 0) {
 		(void)snprintf(number, sizeof(number), "%d", file);
-		s->words[1] = keep;
-		s->words[2] = number;
-		(void)platform_become(image, s->words, environ);
-		(void)err_sys(err, errno, "cannot run it");
-		s->words[1] = ours[0];
-		s->words[2] = ours[1];
+		(void)err_sys(err, supervisor_become(s, image, keep, number, environ),
+			      "cannot run it");
 	}
 	bequest_undo(&s->memory.custody, &file);
 	fd_close(&image);

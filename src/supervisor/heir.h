@@ -6,6 +6,10 @@
 
 #include "supervisor/supervisor.h"
 
+/* Another image under our pid, told `word` and `numbers` in front of what we were told.
+ * Returns only when it cannot: errno. */
+int supervisor_become(struct supervisor *s, int image, char *word, char *numbers,
+		      char *const *environment);
 /* At the end of one of the next turns, when everything is written down.  Where it
  * cannot be, this manager goes on without a keeper, and tries again. */
 void supervisor_lose_keeper(struct supervisor *s);

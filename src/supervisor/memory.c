@@ -255,16 +255,20 @@ void memory_of_request(struct supervisor *s, const struct str *text, bool and_pr
 	struct memory *m = &s->memory;
 	struct str all = { 0 };
 
+	if (!and_programs) {
+		write_text(m, text);
+		return;
+	}
 	m->into = &all;
 	str_add_n(&all, str_text(text), text->length);
 	list_each(p, &s->rollout.programs, struct program, node)
-		if (and_programs && p->recording.loop)
+		if (p->recording.loop)
 			(void)write_program(s, p);
 	m->into = NULL;
 	write_text(m, &all);
 	str_fini(&all);
 	/* Not in the midst of a program's step. */
-	if (and_programs && journal_is_long(&m->journal))
+	if (journal_is_long(&m->journal))
 		memory_checkpoint(s);
 }
 

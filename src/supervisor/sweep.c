@@ -22,7 +22,7 @@ struct remains {
 	struct list node;
 	char *program, *number;
 	unsigned looks;
-	unsigned found;			/* in this look */
+	bool found;			/* in this look */
 };
 
 static void forget(struct remains *r)
@@ -71,7 +71,7 @@ static bool is_left(const char *environment, size_t length, void *ctx)
 		return false;
 	list_each(r, &s->sweep.remains, struct remains, node)
 		if (strcmp(r->number, number) == 0 && strcmp(r->program, program) == 0) {
-			r->found++;
+			r->found = true;
 			return true;
 		}
 	return false;
@@ -99,31 +99,32 @@ static bool look(struct supervisor *s)
 	struct err err;
 
 	list_each(r, &s->sweep.remains, struct remains, node)
-		r->found = 0;
+		r->found = false;
 	if (platform_kill_children(link_face(&s->link), is_left, s, &err) < 0)
 		log_debug("what generations leave behind is not looked for: %s", err.text);
 	forget_those_without(s);
 	return !list_empty(&s->sweep.remains);
 }
 
-static void look_soon(struct supervisor *s, int64_t pause);
+static void look_soon(struct supervisor *s);
 
 static void on_look(struct loop_timer *t)
 {
 	struct supervisor *s = OWNER(t, struct supervisor, sweep.look);
 	int64_t began = clock_monotonic_ms();
 	bool again = look(s);
-	int64_t took = clock_monotonic_ms() - began;
 
-	s->sweep.pause = took * TIMES_AS_LONG > LOOK_MS ? took * TIMES_AS_LONG : LOOK_MS;
+	s->sweep.pause = (clock_monotonic_ms() - began) * TIMES_AS_LONG;
 	if (again)
-		look_soon(s, s->sweep.pause);
+		look_soon(s);
 }
 
-static void look_soon(struct supervisor *s, int64_t pause)
+static void look_soon(struct supervisor *s)
 {
+	int64_t pause = s->sweep.pause > LOOK_MS ? s->sweep.pause : LOOK_MS;
+
 	if (!loop_timer_runs(&s->sweep.look))
-		loop_timer_start(s->loop, &s->sweep.look, pause > LOOK_MS ? pause : LOOK_MS, on_look);
+		loop_timer_start(s->loop, &s->sweep.look, pause, on_look);
 }
 
 static const struct generation *find(const struct supervisor *s, const struct news *n)
@@ -145,7 +146,7 @@ void supervisor_sweep(struct supervisor *s, const struct news *n)
 	if (!s->sweep.remains.next)
 		list_init(&s->sweep.remains);
 	list_append(&s->sweep.remains, &remains_of(g)->node);
-	look_soon(s, s->sweep.pause);
+	look_soon(s);
 }
 
 void supervisor_sweep_stop(struct supervisor *s)
@@ -155,7 +156,7 @@ void supervisor_sweep_stop(struct supervisor *s)
 	loop_timer_stop(&s->sweep.look);
 	if (!s->sweep.remains.next)
 		return;
-	while (look(s) && clock_monotonic_ms() < until)
+	while (!list_empty(&s->sweep.remains) && look(s) && clock_monotonic_ms() < until)
 		(void)poll(NULL, 0, LOOK_MS);
 	list_each_safe(r, &s->sweep.remains, struct remains, node)
 		forget(r);

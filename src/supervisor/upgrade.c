@@ -14,6 +14,7 @@
 #include "config/unsafe.h"
 #include "keeper/bequest.h"
 #include "keeper/keeper.h"
+#include "supervisor/heir.h"
 #include "supervisor/supervisor.h"
 
 enum { LOOK_MS = 5, NUMBER_DIGITS = 12 };
@@ -63,16 +64,11 @@ static void nothing_changed(struct supervisor *s, const char *why)
 static void become(struct supervisor *s, int left, struct err *err)
 {
 	static char word[] = KEEPER_SUCCEED, numbers[2 * NUMBER_DIGITS];
-	char *ours[] = { s->words[1], s->words[2] };
 
 	(void)snprintf(numbers, sizeof(numbers), "%d:%d", s->link.fd, left);
 	(void)fcntl(s->link.fd, F_SETFD, 0);
-	s->words[1] = word;
-	s->words[2] = numbers;
-	(void)platform_become(s->upgrade.image, s->words, s->environment);
-	(void)err_sys(err, errno, "%s cannot be executed", s->words[0]);
-	s->words[1] = ours[0];
-	s->words[2] = ours[1];
+	(void)err_sys(err, supervisor_become(s, s->upgrade.image, word, numbers, s->environment),
+		      "%s cannot be executed", s->words[0]);
 	(void)fcntl(s->link.fd, F_SETFD, FD_CLOEXEC);
 	(void)link_say(&s->link, CHANNEL_STAYED, 0, NULL, -1);
 }
