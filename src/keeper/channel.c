@@ -53,35 +53,36 @@ static int say(int fd, const struct channel_message *m, const int *fds, size_t c
 	return 0;
 }
 
-static int write_message(struct channel_message *m, const char *text)
+static int write_message(struct channel_message *ret, enum channel_word word, int64_t number,
+			 int64_t other, const char *text)
 {
 	size_t length = text ? strlen(text) : 0;
 
-	if (length >= sizeof(m->text)) {
+	if (length >= sizeof(ret->text)) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
+	*ret = (struct channel_message){ .version = CHANNEL_VERSION, .word = word,
+					 .number = number, .other = other };
 	if (length)
-		memcpy(m->text, text, length);
+		memcpy(ret->text, text, length);
 	return 0;
 }
 
 int channel_send(int fd, enum channel_word word, int64_t number, int64_t other,
 		 const char *text, int pass)
 {
-	struct channel_message m = { .version = CHANNEL_VERSION, .word = word,
-				     .number = number, .other = other };
+	struct channel_message m;
 
-	return write_message(&m, text) < 0 ? -1 : say(fd, &m, &pass, pass >= 0);
+	return write_message(&m, word, number, other, text) < 0 ? -1 : say(fd, &m, &pass, pass >= 0);
 }
 
 int channel_send_at_once(int fd, enum channel_word word, int64_t number, const char *text,
 			 int pass)
 {
-	struct channel_message m = { .version = CHANNEL_VERSION, .word = word,
-				     .number = number };
+	struct channel_message m;
 
-	return write_message(&m, text) < 0 ? -1 : say_at_once(fd, &m, &pass, pass >= 0);
+	return write_message(&m, word, number, 0, text) < 0 ? -1 : say_at_once(fd, &m, &pass, pass >= 0);
 }
 
 int channel_send_bundle(int fd, struct channel_bundle *b)
