@@ -1,15 +1,9 @@
 #include "health/checkup.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "base/clock.h"
-#include "base/fd.h"
 #include "base/mem.h"
 #include "base/owner.h"
-#include "process/question.h"
 
 static void on_next(struct loop_timer *t);
 
@@ -81,21 +75,9 @@ static int ask_tcp(struct checkup *c, struct checkup_question *q, struct err *er
 static int ask_http(struct checkup *c, struct checkup_question *q, struct err *err)
 {
 	struct trial_spec spec = spec_of(c, q);
-	struct question question = { .program = q->program, .url = q->target.url,
-				     .via = q->target.via, .fd = -1,
-				     .patience = q->program->health_timeout };
-	struct launch launch;
 
-	if (pipe2(spec.fds, O_CLOEXEC | O_NONBLOCK) < 0)
-		return err_sys(err, errno, "cannot make a pipe");
-	question.said = spec.fds[1];
-	if (question_prepare(&question, &launch, err) < 0) {
-		fd_close(&spec.fds[0]);
-		fd_close(&spec.fds[1]);
-		return -1;
-	}
-	c->trial = trial_start(&spec, &launch);
-	return 0;
+	c->trial = trial_ask(&spec, &q->target, -1, err);
+	return c->trial ? 0 : -1;
 }
 
 static int ask_exec(struct checkup *c, struct checkup_question *q, struct err *err)

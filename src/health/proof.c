@@ -1,6 +1,5 @@
 #include "health/proof.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +10,6 @@
 #include "base/mem.h"
 #include "base/owner.h"
 #include "platform/platform.h"
-#include "process/question.h"
 
 enum {
 	LOOK_FIRST_MS = 5,	/* auto: the first look at what the worker waits for; ×1.5 */
@@ -145,7 +143,6 @@ static void start_tcp(struct proof *p)
 		}
 }
 
-
 static void on_passed(struct trial *t)
 {
 	struct proof *p = t->spec.ctx;
@@ -176,21 +173,6 @@ static void on_refused(struct trial *t, const char *text)
 }
 
 /* Takes the connection; -1: none. */
-static int prepare_question(struct proof *p, int connection, struct trial_spec *spec,
-			    struct launch *ret, struct err *err)
-{
-	struct question q = {
-		.program = p->spec.program, .url = p->spec.target.url, .via = p->spec.target.via,
-		.fd = connection, .patience = p->spec.program->health_timeout,
-	};
-
-	spec->fds[2] = connection;
-	if (pipe2(spec->fds, O_CLOEXEC | O_NONBLOCK) < 0)
-		return err_sys(err, errno, "cannot make a pipe");
-	q.said = spec->fds[1];
-	return question_prepare(&q, ret, err);
-}
-
 static void ask(struct proof *p, int connection)
 {
 	struct trial_spec spec = {
@@ -198,16 +180,11 @@ static void ask(struct proof *p, int connection)
 		.passed = on_passed, .failed = connection < 0 ? on_failed : on_refused,
 		.ctx = p, .fds = TRIAL_NO_FDS,
 	};
-	struct launch launch;
 	struct err err;
 
-	if (prepare_question(p, connection, &spec, &launch, &err) == 0) {
-		p->trial = trial_start(&spec, &launch);
-		return;
-	}
-	note_run(p, err.text);
-	for (int i = 0; i < TRIAL_FDS; i++)
-		fd_close(&spec.fds[i]);
+	p->trial = trial_ask(&spec, &p->spec.target, connection, &err);
+	if (!p->trial)
+		note_run(p, err.text);
 }
 
 static void start_http(struct proof *p)

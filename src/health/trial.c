@@ -1,5 +1,7 @@
 #include "health/trial.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -8,6 +10,7 @@
 #include "base/mem.h"
 #include "base/owner.h"
 #include "base/str.h"
+#include "process/question.h"
 #include "process/worker.h"
 
 enum { SAID_MOST = 200 };
@@ -39,7 +42,8 @@ static void failed(struct trial *t, const char *text)
 	t->spec.failed(t, text);
 }
 
-void trial_first_line(const char *bytes, size_t length, struct str *out)
+/* As far as it is printable. */
+static void first_line(const char *bytes, size_t length, struct str *out)
 {
 	for (size_t i = 0; i < length && bytes[i] != '\n'; i++)
 		str_add_n(out, bytes[i] >= ' ' && bytes[i] <= '~' ? bytes + i : "?", 1);
@@ -50,7 +54,7 @@ static void add_said(struct trial *t, struct str *out)
 	char bytes[SAID_MOST];
 	ssize_t n = t->spec.fds[0] < 0 ? 0 : read(t->spec.fds[0], bytes, sizeof(bytes));
 
-	trial_first_line(bytes, n > 0 ? (size_t)n : 0, out);
+	first_line(bytes, n > 0 ? (size_t)n : 0, out);
 }
 
 static void tell_end(struct trial *t, const struct process_end *end)
@@ -103,7 +107,6 @@ static void run(struct trial *t)
 	loop_child_start(t->spec.loop, &t->child, &t->process, on_end);
 }
 
-
 struct trial *trial_start(const struct trial_spec *spec, struct launch *launch)
 {
 	struct trial *t = MEM_NEW(struct trial);
@@ -119,6 +122,28 @@ struct trial *trial_start(const struct trial_spec *spec, struct launch *launch)
 	list_append(spec->all, &t->node);
 	loop_timer_start(spec->loop, &t->again, 0, on_again);
 	return t;
+}
+
+struct trial *trial_ask(struct trial_spec *spec, const struct target *to, int connection,
+			struct err *err)
+{
+	struct question q = {
+		.program = spec->program, .url = to->url, .via = to->via, .fd = connection,
+		.patience = spec->program->health_timeout,
+	};
+	struct launch launch;
+
+	spec->fds[2] = connection;
+	if (pipe2(spec->fds, O_CLOEXEC | O_NONBLOCK) < 0) {
+		(void)err_sys(err, errno, "cannot make a pipe");
+	} else {
+		q.said = spec->fds[1];
+		if (question_prepare(&q, &launch, err) == 0)
+			return trial_start(spec, &launch);
+	}
+	for (int i = 0; i < TRIAL_FDS; i++)
+		fd_close(&spec->fds[i]);
+	return NULL;
 }
 
 void trial_stop(struct trial *t)

@@ -7,8 +7,8 @@
 #define HOLDPORT_HEALTH_TRIAL_H
 
 #include "base/list.h"
-#include "base/str.h"
 #include "config/settings.h"
+#include "health/target.h"
 #include "loop/loop.h"
 #include "process/launch.h"
 
@@ -45,8 +45,10 @@ struct trial {
 
 /* Takes *launch over. */
 struct trial *trial_start(const struct trial_spec *spec, struct launch *launch);
-/* "ended with …", or one printable line of what it said. */
-void trial_first_line(const char *bytes, size_t length, struct str *out);
+/* A question over HTTP (tools/http_check.c), over `connection` if that is not -1, which is
+ * taken.  spec->fds are made here.  NULL: err. */
+struct trial *trial_ask(struct trial_spec *spec, const struct target *to, int connection,
+			struct err *err);
 void trial_stop(struct trial *t);	/* accepts NULL; frees it, now or when its run is gone */
 /* At the end of the loop: what has not gone yet is killed and forgotten. */
 void trials_end(struct list *all);

@@ -1,18 +1,14 @@
 #include "rollout/member.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/owner.h"
 #include "keeper/custody.h"
-#include "platform/platform.h"
 #include "process/cgroups.h"
 #include "process/private_dir.h"
 #include "rollout/generation.h"
@@ -261,20 +257,23 @@ out:
 	return rc;
 }
 
-/* ready = http:…: where its question goes. */
+int member_target(const struct launch_spec *spec, const struct ready *how, struct target *ret,
+		  struct err *err)
+{
+	struct launch_names names = { .spec = spec };
+	char *word = launch_expand(&names, how->words.items[0], err);
+	int rc = word ? target_make(word, spec->held, spec->held_count, ret, err) : -1;
+
+	free(word);
+	return rc;
+}
+
 static int aim(struct member *m, const struct means *means, struct target *ret, struct err *err)
 {
 	struct launch_spec spec = member_spec(m, means);
-	struct launch_names names = { .spec = &spec };
-	char *word;
-	int rc;
+	const struct ready *how = &means->program->ready;
 
-	if (means->program->ready.how != READY_HTTP)
-		return 0;
-	word = launch_expand(&names, means->program->ready.words.items[0], err);
-	rc = word ? target_make(word, m->held, means->held_count, ret, err) : -1;
-	free(word);
-	return rc;
+	return how->how == READY_HTTP ? member_target(&spec, how, ret, err) : 0;
 }
 
 static void keep(struct member *m, struct custody *c)

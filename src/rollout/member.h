@@ -113,6 +113,9 @@ struct launch_spec member_spec(const struct member *m, const struct means *means
 /* A command beside it, of ready or health; it is told the pid. */
 int member_command(const struct member *m, const struct launch_spec *worker,
 		   const struct ready *how, struct launch *ret, struct err *err);
+/* http:…, of ready or health: where the question goes. */
+int member_target(const struct launch_spec *spec, const struct ready *how, struct target *ret,
+		  struct err *err);
 
 /* Why one that ended, or was given up, did not do: a sentence.  Adds its last
  * lines to ret_lines. */

@@ -32,16 +32,6 @@ static bool program_waits(const struct checkup *c)
 	return p->rollout->hush || !program_ready_workers(p);
 }
 
-static int ask_at(const struct launch_spec *spec, struct checkup_question *ret, struct err *err)
-{
-	struct launch_names names = { .spec = spec };
-	char *word = launch_expand(&names, spec->program->health.words.items[0], err);
-	int rc = word ? target_make(word, spec->held, spec->held_count, &ret->target, err) : -1;
-
-	free(word);
-	return rc;
-}
-
 static int member_question(struct checkup *c, struct checkup_question *ret, struct err *err)
 {
 	struct member *m = OWNER(c, struct member, checkup);
@@ -50,7 +40,7 @@ static int member_question(struct checkup *c, struct checkup_question *ret, stru
 	ret->program = spec.program;
 	if (spec.program->health.how == READY_EXEC)
 		return member_command(m, &spec, &spec.program->health, &ret->command, err);
-	return ask_at(&spec, ret, err);
+	return member_target(&spec, &spec.program->health, &ret->target, err);
 }
 
 static struct held *first_tcp(const struct means *m)
@@ -72,7 +62,7 @@ static int program_question(struct checkup *c, struct checkup_question *ret, str
 
 	ret->program = m->program;
 	if (m->program->health.how == READY_HTTP)
-		return ask_at(&spec, ret, err);
+		return member_target(&spec, &spec.program->health, &ret->target, err);
 	ret->held = first_tcp(m);
 	return ret->held ? 0 : err_set(err, 0, "it has no TCP socket");
 }
@@ -139,11 +129,8 @@ static void member_answered(struct checkup *c, const char *why)
 
 static void tell_program(struct program *p, const char *text)
 {
-	struct news n = { .what = "program", .state = program_state_word(p->state),
-			  .program = p->name, .worker = -1, .text = text };
-
 	log_notice("%s: %s", p->name, text);
-	program_news(p, &n);
+	program_tell(p, text);
 }
 
 /* Nobody knows who answered; but the next one is not the same one. */
