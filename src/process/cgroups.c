@@ -167,5 +167,8 @@ void cgroups_leave(struct cgroups *c, const char *name, bool kill)
 	d->name = mem_text(name);
 	d->kill = kill;
 	list_append(&c->dying, &d->node);
-	on_again(&c->again);
+	if (look(c, d))
+		loop_timer_start(c->loop, &c->again, pause_of(c), on_again);
+	else
+		forget(d);
 }
