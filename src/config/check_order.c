@@ -1,6 +1,5 @@
 /* after = NAMES: each exists, and somebody can be the first. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -64,9 +63,10 @@ static void tell_circle(const struct walk *w, size_t first)
 
 static size_t position(const struct settings *s, const char *name)
 {
-	size_t i = 0;
+	const struct program_settings *p = settings_program(s, name);
+	size_t i = p ? 0 : s->program_count;
 
-	while (i < s->program_count && strcmp(s->programs[i]->name, name) != 0)
+	while (i < s->program_count && s->programs[i] != p)
 		i++;
 	return i;
 }

@@ -24,11 +24,9 @@ static void tell(const struct generation *g)
 {
 	struct program *p = g->program;
 	char *text = mem_format("generation %u is to be taken back: %s", g->number, g->condemned);
-	struct news n = { .what = "program", .state = program_state_word(p->state),
-			  .program = p->name, .worker = -1, .text = text };
 
 	log_error("%s: %s", p->name, text);
-	program_news(p, &n);
+	program_tell(p, text);
 	free(text);
 }
 
@@ -71,6 +69,7 @@ void goback_step(struct program *p)
 		return;
 	g->judged = true;
 	program_touch(p);
+	program_remember(p);
 	if (program_go_back(p, p->before, &err) < 0) {
 		log_error("%s: cannot go back: %s", p->name, err.text);
 		return;

@@ -26,7 +26,7 @@ static bool is_after(const struct program *p, const struct program *other)
 
 struct program *order_before_start(const struct program *p)
 {
-	if (p->current)
+	if (p->current || !p->wanted->program->after.count)
 		return NULL;
 	list_each(q, &p->rollout->programs, struct program, node)
 		if (is_coming(q) && is_after(p, q) && !is_behind(q, p))

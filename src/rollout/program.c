@@ -194,7 +194,6 @@ int program_go_back(struct program *p, const struct means *to, struct err *err)
 
 	if (!means)
 		return -1;
-	program_remember(p);
 	means_unref(p->wanted);
 	p->wanted = means;
 	p->scale = p->present->program->workers == means->program->workers ? p->scale : -1;
@@ -222,11 +221,10 @@ void program_rollback(struct program *p, struct ask *a)
 	program_restart(p, a);
 }
 
-/* The state has no arrow for it, but those who serve its sockets want to know. */
-static void tell_state(struct program *p)
+void program_tell(struct program *p, const char *text)
 {
 	program_news(p, &(struct news){ .what = "program", .program = p->name, .worker = -1,
-					.state = program_state_word(p->state) });
+					.state = program_state_word(p->state), .text = text });
 }
 
 void program_stop(struct program *p, struct ask *a)
@@ -236,8 +234,9 @@ void program_stop(struct program *p, struct ask *a)
 	asks_settle(p, ASK_UP, false, "was stopped meanwhile", NULL);
 	asks_settle(p, ASK_SCALE, false, "was stopped meanwhile", NULL);
 	ask_put(p, a, ASK_DOWN, 0);
+	/* The state has no arrow for it, but those who serve its sockets want to know. */
 	if (asleep_end(p))
-		tell_state(p);
+		program_tell(p, NULL);
 	program_on(p, PROGRAM_EV_STOP, NULL);
 	/* Whether they go first is known when all that is asked in this turn is. */
 	if (p->current && order_has_followers(p)) {

@@ -105,7 +105,8 @@ void program_restart(struct program *p, struct ask *a);
 /* To the means of the generation before; while a change is under way, to those of
  * the current one. */
 void program_rollback(struct program *p, struct ask *a);
-/* From now on the means of this memory are wanted.  -1: they are not to be had. */
+/* From now on the means of this memory are wanted; what runs was remembered before
+ * (program_remember()).  -1: they are not to be had. */
 int program_go_back(struct program *p, const struct means *to, struct err *err);
 void program_stop(struct program *p, struct ask *a);
 void program_scale(struct program *p, int64_t workers, struct ask *a);
@@ -143,6 +144,7 @@ void program_proved_by(struct program *p, const char *by);
 void program_note_failure(struct program *p, const struct generation *g);
 void program_forget_failure(struct program *p);
 void program_news(struct program *p, const struct news *n);
+void program_tell(struct program *p, const char *text);	/* news of itself; NULL: its state */
 void program_news_worker(struct program *p, const struct member *m, const char *text);
 void program_news_drain(struct program *p, const struct member *m);
 void program_on(struct program *p, enum program_event event, const char *text);

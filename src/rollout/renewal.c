@@ -80,6 +80,14 @@ static struct renew_seat look_at(const struct seat *s)
 	};
 }
 
+static bool any_wanted(const struct generation *g)
+{
+	for (size_t i = 0; i < g->seat_count; i++)
+		if (g->seats[i]->member && g->seats[i]->member->renew)
+			return true;
+	return false;
+}
+
 static int choose(const struct program *p)
 {
 	const struct generation *g = p->current;
@@ -105,10 +113,12 @@ static void on_again(struct loop_timer *t)
 void renewal_step(struct program *p)
 {
 	int64_t now = loop_now(p->rollout->loop), when;
+	enum renew_why why;
 	struct member *m;
 	int next;
 
-	if (!p->up || !p->current || p->next || (next = choose(p)) < 0)
+	if (!p->up || !p->current || p->next || !any_wanted(p->current) ||
+	    (next = choose(p)) < 0)
 		return;
 	when = renewals_not_before(&p->renewals, interval_of(p));
 	if (when > now) {
@@ -116,10 +126,11 @@ void renewal_step(struct program *p)
 		return;
 	}
 	m = p->current->seats[next]->member;
+	why = renew_most(m->renew);
 	log_notice("%s: worker %ld is replaced: %s", m->name, (long)m->worker.pid,
-		   renew_text(renew_most(m->renew)));
-	program_news_worker(p, m, renew_text(renew_most(m->renew)));
-	if (renew_most(m->renew) == RENEW_HEALTH)
+		   renew_text(why));
+	program_news_worker(p, m, renew_text(why));
+	if (why == RENEW_HEALTH)
 		renewals_note(&p->renewals, interval_of(p), now);
 	generation_renew(p->current, (size_t)next);
 }

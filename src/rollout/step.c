@@ -58,14 +58,11 @@ void program_let_go(struct program *p)
 /* The store, or the one before us in the order, tells when it moves, and that wakes us. */
 void step_note_waiting(struct program *p, const char *missing)
 {
-	struct news n = { .what = "program", .state = program_state_word(p->state),
-			  .program = p->name, .worker = -1, .text = missing };
-
 	if (p->waits_for && strcmp(p->waits_for, missing) == 0)
 		return;
 	free(p->waits_for);
 	p->waits_for = mem_text(missing);
-	program_news(p, &n);
+	program_tell(p, missing);
 }
 
 static void wait_no_more(struct program *p)
