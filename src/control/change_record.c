@@ -57,6 +57,14 @@ static struct program *program_of(const struct rollout *r, const char *name)
 	return NULL;
 }
 
+/* By which the journal knows it, whatever order they were written in. */
+static unsigned number_of(const struct fact *f, unsigned otherwise)
+{
+	const char *id = fact_get(f, "id"), *number = id ? strrchr(id, '/') : NULL;
+
+	return number ? (unsigned)strtoul(number + 1, NULL, 10) : otherwise;
+}
+
 /* False: it was never begun. */
 static bool revive_ask(struct change *ch, const struct fact *f)
 {
@@ -65,6 +73,7 @@ static bool revive_ask(struct change *ch, const struct fact *f)
 	struct program *p = program_of(ch->control->rollout, a->name);
 	int64_t ticket = fact_int(f, "ticket", 0);
 
+	a->number = number_of(f, a->number);
 	a->most = (unsigned)fact_int(f, "most", 0);
 	a->text = mem_text(fact_get(f, "drains"));
 	a->result = result ? json_loads(result, 0, NULL) : NULL;

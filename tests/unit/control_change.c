@@ -133,6 +133,31 @@ static void a_program_that_is_gone_has_an_outcome(void **state)
 	free_control(c);
 }
 
+/* In the journal by which the next one goes on, it is known by that. */
+static void each_keeps_its_number(void **state)
+{
+	struct control *c = new_control(), *next;
+	struct change *ch = asked(c, "one");
+	struct ask *a = change_ask("a", ch);
+	char *checkpoint;
+
+	(void)state;
+	(void)change_ask("b", ch);
+	change_asked(ch);
+	end_badly(a);
+	checkpoint = text_of(c);
+	str_fini(&written);
+	snapshot_begin(&written);
+	str_add(&written, checkpoint);
+	next = successor();
+	ch = OWNER(next->changes.next, struct change, node);
+	list_each(one, &ch->asks, struct change_ask, node)
+		assert_int_equal(one->number, strcmp(one->name, "b") == 0);
+	free(checkpoint);
+	free_control(next);
+	free_control(c);
+}
+
 static void one_without_a_name_is_not_written(void **state)
 {
 	struct control *c = new_control();
@@ -152,6 +177,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(how_it_ended_is_known_to_a_successor, begin, end),
 		cmocka_unit_test_setup_teardown(a_program_that_is_gone_has_an_outcome, begin, end),
+		cmocka_unit_test_setup_teardown(each_keeps_its_number, begin, end),
 		cmocka_unit_test_setup_teardown(one_without_a_name_is_not_written, begin, end),
 	};
 
