@@ -1,41 +1,15 @@
 /* Who waits for whom, decided from programs as they are. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
+#include "config_case.h"
 
 #include "rollout/order.h"
 
 static struct store store;
 static struct rollout rollout;
 
-static struct settings *load(const char *text)
-{
-	char path[] = "/tmp/holdport-order-XXXXXX";
-	int fd = mkstemp(path);
-	struct faults faults = { 0 };
-	struct settings *s;
-
-	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	(void)close(fd);
-	s = settings_load(path, &faults);
-	faults_print(&faults, stdout);
-	(void)unlink(path);
-	assert_non_null(s);
-	return s;
-}
-
 /* A program that lives by these settings, whatever others live by. */
 static struct program *add(const char *name, const char *settings)
 {
-	struct settings *s = load(settings);
+	struct settings *s = case_good(settings);
 	struct means *m = means_new(s, settings_program(s, name), &store);
 	struct program *p = program_new(&rollout, m);
 
@@ -142,15 +116,15 @@ static void nobody_waits_for_one_who_waits_for_him(void **state)
 	assert_ptr_equal(order_before_start(a), c);
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, begin, end)
+#define FRESH(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(a_first_start_waits_for_those_that_come),
-		CASE(an_end_waits_for_those_that_go),
-		CASE(nobody_waits_for_one_who_waits_for_him),
+		FRESH(a_first_start_waits_for_those_that_come),
+		FRESH(an_end_waits_for_those_that_go),
+		FRESH(nobody_waits_for_one_who_waits_for_him),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, case_begin, case_end);
 }

@@ -1,40 +1,14 @@
 /* What a reload will do, from two files. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
+#include "config_case.h"
 
 #include "base/str.h"
 #include "rollout/plan.h"
 #include "rollout/program.h"
 
-static struct settings *load(const char *text)
-{
-	char path[] = "/tmp/holdport-plan-XXXXXX";
-	int fd = mkstemp(path);
-	struct faults faults = { 0 };
-	struct settings *s;
-
-	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	(void)close(fd);
-	s = settings_load(path, &faults);
-	faults_print(&faults, stdout);
-	(void)unlink(path);
-	assert_non_null(s);
-	return s;
-}
-
 /* "socket add a; program keep p" of the plan from one text to the other. */
 static char *plan_text(const char *before, const char *after, int *ret_check)
 {
-	struct settings *was = load(before), *now = load(after);
+	struct settings *was = case_good(before), *now = case_good(after);
 	struct store store;
 	struct rollout r = { .store = &store };
 	struct str text = { 0 };
@@ -140,5 +114,5 @@ int main(void)
 		cmocka_unit_test(each_row_is_the_plan),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, case_begin, case_end);
 }
