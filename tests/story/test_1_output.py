@@ -10,34 +10,7 @@ import subprocess
 import pytest
 
 from holdport import FAILED, NO_SUCH, USAGE, alive, descendants, descriptors, eventually, get, kill
-
-STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
-
-
-def one_program(holdport, command, section=""):
-    lines = section.strip().splitlines()
-    holdport.write_config("\n".join(["[program:one]", f"command = {command}",
-                                     *(line.strip() for line in lines)]))
-
-
-def run_one(holdport, command, section=""):
-    one_program(holdport, command, section)
-    holdport.run()
-
-
-def text_of(path):
-    """Nothing, too, while the file is turned over."""
-    try:
-        return path.read_text(errors="replace")
-    except FileNotFoundError:
-        return ""
-
-
-def await_text(path, text):
-    def with_text():
-        now = text_of(path)
-        return now if text in now else None
-    return eventually(with_text, what=f"{text!r} in {path}")
+from outputs import STAMP, await_text, one_program, run_one, text_of
 
 
 def numbers(*paths):

@@ -5,18 +5,10 @@ import re
 import pytest
 
 from holdport import FAILED, descendants, eventually, kill
+from outputs import run_one, text_of
 
 SAY = "seq -w 1 100000"
 MISSING = re.compile(r"holdport: (\d+) lines \((\d+) bytes\) are missing here: more than log_rate = \d+ lines a second")
-
-
-def run_one(holdport, command, section):
-    holdport.write_config("\n".join(["[program:one]", f"command = {command}", *section.splitlines()]))
-    holdport.run()
-
-
-def text_of(path):
-    return path.read_text(errors="replace") if path.exists() else ""
 
 
 def await_all(holdport, path, total=100000):

@@ -9,25 +9,7 @@ import subprocess
 import pytest
 
 from holdport import descendants, eventually, get, kill
-
-STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
-
-
-def run_one(holdport, command, section="", more="", **named):
-    holdport.write_config("\n".join(["[program:one]", f"command = {command}", *section.splitlines(), more]))
-    holdport.run(**named)
-
-
-def text_of(path):
-    """Nothing, too, while the file is turned over."""
-    try:
-        return path.read_text(errors="replace")
-    except FileNotFoundError:
-        return ""
-
-
-def await_text(path, text):
-    return eventually(lambda: text in text_of(path) and text_of(path), what=f"{text!r} in {path}")
+from outputs import STAMP, await_text, run_one, text_of
 
 
 def scribe():
