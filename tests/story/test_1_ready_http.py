@@ -144,27 +144,8 @@ ready = http://unix:{holdport.dir}/own:/
     server.socket.close()
 
 
-def test_who_asks_ends_with_the_attempt(holdport):
-    silent = socket.socket(socket.AF_UNIX)
-    silent.bind(str(holdport.dir / "own"))
-    silent.listen()
-    silent.settimeout(20)
-    holdport.write_config(f"""\
-        [program:web]
-        command = /bin/sleep 1000
-        ready = http://unix:{holdport.dir}/own:/
-        """)
-    holdport.run()
-    asker, _ = silent.accept()
-    assert asker.recv(4096).startswith(b"GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: holdport")
-    holdport.ok("stop", "web")
-    eventually(lambda: not askers(holdport))
-    silent.close()
-
-
-def test_who_asks_is_not_root(holdport):
-    if os.geteuid() != 0:
-        pytest.skip("only root has something to give up")
+def asked_here(holdport):
+    """The socket at which the question for [program:web] arrives."""
     asked = socket.socket(socket.AF_UNIX)
     asked.bind(str(holdport.dir / "own"))
     asked.listen()
@@ -175,6 +156,22 @@ def test_who_asks_is_not_root(holdport):
         ready = http://unix:{holdport.dir}/own:/
         """)
     holdport.run()
+    return asked
+
+
+def test_who_asks_ends_with_the_attempt(holdport):
+    silent = asked_here(holdport)
+    asker, _ = silent.accept()
+    assert asker.recv(4096).startswith(b"GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: holdport")
+    holdport.ok("stop", "web")
+    eventually(lambda: not askers(holdport))
+    silent.close()
+
+
+def test_who_asks_is_not_root(holdport):
+    if os.geteuid() != 0:
+        pytest.skip("only root has something to give up")
+    asked = asked_here(holdport)
     client, _ = asked.accept()
     client.recv(4096)
     [pid] = askers(holdport)
