@@ -138,13 +138,20 @@ def held_up(holdport, answer, wait, sick):
     return f"command = {command}\nhealth = exec:test ! -e {sick}.{answer}\n{WINDOW}"
 
 
-def test_a_restart_that_runs_comes_first(holdport):
-    # It is newer than the generation that is no good; when it fails, that goes back.
+def run_two_held_up(holdport):
+    """The second generation is current, and a third one comes up when what it waits for
+    is gone.  The address, and what that is."""
     wait, sick = holdport.dir / "wait", holdport.dir / "sick"
     address = holdport.run_web(section=held_up(holdport, "one", wait, sick))
     holdport.write_web(address=address, section=held_up(holdport, "two", wait, sick))
     holdport.ok("reload")
     wait.touch()
+    return address, wait
+
+
+def test_a_restart_that_runs_comes_first(holdport):
+    # It is newer than the generation that is no good; when it fails, that goes back.
+    address, wait = run_two_held_up(holdport)
     events = holdport.events()
     holdport.ok("restart", "web", "--no-wait")
     third = events.await_(lambda e: e["what"] == "worker" and e["generation"] == 3)["pid"]
@@ -160,11 +167,7 @@ def test_a_restart_that_runs_comes_first(holdport):
 
 
 def test_it_goes_on_with_another_manager(holdport):
-    wait, sick = holdport.dir / "wait", holdport.dir / "sick"
-    address = holdport.run_web(section=held_up(holdport, "one", wait, sick))
-    holdport.write_web(address=address, section=held_up(holdport, "two", wait, sick))
-    holdport.ok("reload")
-    wait.touch()
+    address, wait = run_two_held_up(holdport)
     (holdport.dir / "sick.two").touch()
     events = holdport.events()
     events.await_(lambda e: e["what"] == "worker" and e["generation"] == 3)
