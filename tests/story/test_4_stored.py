@@ -42,6 +42,23 @@ def kill_all(holdport):
         os.waitpid(pid, 0)
 
 
+def run_stored(holdport, above):
+    """What is written runs, with all its sockets stored: by whom, and which."""
+    manager = above()
+    manager.start()
+    holdport.await_("web")
+    before = inodes(holdport)
+    manager.await_stored(before)
+    return manager, before
+
+
+def let_go_of_the_other(holdport, manager, address):
+    """From now on the other of two_sockets() is neither held nor stored."""
+    holdport.write_web("--notify", address=address)
+    holdport.ok("reload")
+    manager.await_stored({holdport.socket("http")["inode"]})
+
+
 def test_what_is_held_is_stored_and_what_is_let_go_is_not(holdport, above):
     address, _ = two_sockets(holdport)
     manager = above()
@@ -49,9 +66,7 @@ def test_what_is_held_is_stored_and_what_is_let_go_is_not(holdport, above):
     before = inodes(holdport)
     assert len(before) == 2
     manager.await_stored(before)
-    holdport.write_web("--notify", address=address)
-    holdport.ok("reload")
-    manager.await_stored({holdport.socket("http")["inode"]})
+    let_go_of_the_other(holdport, manager, address)
 
 
 def test_a_successor_stores_nothing_twice_and_forgets_nothing(holdport, above):
@@ -62,18 +77,12 @@ def test_a_successor_stores_nothing_twice_and_forgets_nothing(holdport, above):
     manager.await_stored(before)
     holdport.kill_manager()
     holdport.ok("upgrade")
-    holdport.write_web("--notify", address=address)
-    holdport.ok("reload")
-    manager.await_stored({holdport.socket("http")["inode"]})
+    let_go_of_the_other(holdport, manager, address)
 
 
 def test_addresses_outlive_all_processes_and_all_workers(holdport, above):
     address, port = two_sockets(holdport)
-    manager = above()
-    manager.start()
-    holdport.await_("web")
-    before = inodes(holdport)
-    manager.await_stored(before)
+    manager, before = run_stored(holdport, above)
     with holdport.load(address, "--rate", 100) as load:
         kill_all(holdport)
         waiting = connect(address)
@@ -92,11 +101,7 @@ def test_addresses_outlive_all_processes_and_all_workers(holdport, above):
 
 def test_without_a_state_they_are_claimed_by_key(holdport, above):
     two_sockets(holdport)
-    manager = above()
-    manager.start()
-    holdport.await_("web")
-    before = inodes(holdport)
-    manager.await_stored(before)
+    manager, before = run_stored(holdport, above)
     kill_all(holdport)
     (holdport.runtime_dir / "state").unlink()
     manager.start()
@@ -109,11 +114,7 @@ def test_without_a_state_they_are_claimed_by_key(holdport, above):
 def test_after_an_orderly_end_they_are_there_still(holdport, above):
     """systemctl restart: clients that come meanwhile wait."""
     address, _ = two_sockets(holdport)
-    manager = above()
-    manager.start()
-    holdport.await_("web")
-    before = inodes(holdport)
-    manager.await_stored(before)
+    manager, before = run_stored(holdport, above)
     assert holdport.shutdown() == 0
     waiting = connect(address)
     manager.start()
@@ -186,11 +187,7 @@ def test_every_slot_of_a_group_comes_back(holdport, above):
 
 def test_one_that_refuses_is_stored_too_and_listens_again(holdport, above):
     address = holdport.write_web("--notify", socket="when_down = refuse")
-    manager = above()
-    manager.start()
-    holdport.await_("web")
-    before = inodes(holdport)
-    manager.await_stored(before)
+    manager, before = run_stored(holdport, above)
     holdport.ok("stop", "web")
     holdport.shutdown()
     manager.await_stored(before)
@@ -202,11 +199,7 @@ def test_one_that_refuses_is_stored_too_and_listens_again(holdport, above):
 def test_a_path_is_stored_while_it_is_there(holdport, above):
     path = holdport.dir / "s"
     holdport.write_web("--notify", address=f"unix:{path}")
-    manager = above()
-    manager.start()
-    holdport.await_("web")
-    before = inodes(holdport)
-    manager.await_stored(before)
+    manager, before = run_stored(holdport, above)
     kill_all(holdport)
     manager.start()
     holdport.await_("web")
