@@ -66,6 +66,17 @@ def waits_for(holdport, flag, there):
             f"exec {holdport.worker('--notify')}'\nready = notify\n")
 
 
+def renew_held_up(holdport):
+    """A worker that is too old, whose replacement does not come up while a file is there.
+    The address, its pid, the file."""
+    held_up = holdport.dir / "held-up"
+    section = waits_for(holdport, held_up, True)
+    address = holdport.run_web(section=section)
+    held_up.touch()
+    old = age_out(holdport, address, section)
+    return address, old, held_up
+
+
 def test_a_replacement_that_does_not_come_up_changes_nothing(holdport):
     flag = holdport.dir / "broken"
     section = (f"command = /bin/sh -c 'test ! -e {flag} && exec {holdport.worker('--notify')}'\n"
@@ -81,11 +92,7 @@ def test_a_replacement_that_does_not_come_up_changes_nothing(holdport):
 
 
 def test_it_survives_the_manager(holdport):
-    held_up = holdport.dir / "held-up"
-    section = waits_for(holdport, held_up, True)
-    address = holdport.run_web(section=section)
-    held_up.touch()
-    old = age_out(holdport, address, section)
+    address, old, held_up = renew_held_up(holdport)
     holdport.events().await_(is_renewal)
     holdport.kill_manager()
     held_up.unlink()
@@ -120,11 +127,7 @@ def test_where_two_may_not_be_beside_each_other_the_old_one_goes_first(holdport)
 
 
 def test_a_worker_that_dies_while_its_successor_comes_is_not_replaced_twice(holdport):
-    held_up = holdport.dir / "held-up"
-    section = waits_for(holdport, held_up, True)
-    address = holdport.run_web(section=section)
-    held_up.touch()
-    old = age_out(holdport, address, section)
+    _, old, held_up = renew_held_up(holdport)
     events = holdport.events()
     new = events.await_(is_("starting", but=old))["pid"]
     os.kill(old, 9)
