@@ -128,13 +128,19 @@ def test_check_says_so_before(holdport, server):
         in said.stderr and "linked dynamically" in said.stderr
 
 
-def test_what_it_called_while_there_was_no_manager_is_answered_by_the_next(holdport, old, server):
+def run_gated(holdport, old, server):
+    """A server that calls when its gate says so: its address, the gate, its pid."""
     address = f"127.0.0.1:{holdport.port()}"
     gate = holdport.dir / "gate"
     os.mkfifo(gate)
     write(holdport, f"sh -c 'read go < {gate}; exec {server(address)}'", address)
     old(None)
     pid = eventually(lambda: holdport.pids("web"))[0]
+    return address, gate, pid
+
+
+def test_what_it_called_while_there_was_no_manager_is_answered_by_the_next(holdport, old, server):
+    address, gate, pid = run_gated(holdport, old, server)
     with holdport.no_manager():
         gate.write_text("go\n")
         # it has called: what it sent waits in the queue of its door
@@ -149,12 +155,7 @@ def test_what_it_called_while_there_was_no_manager_is_answered_by_the_next(holdp
 
 
 def test_what_it_called_after_both_died_is_answered_by_the_next(holdport, old, server):
-    address = f"127.0.0.1:{holdport.port()}"
-    gate = holdport.dir / "gate"
-    os.mkfifo(gate)
-    write(holdport, f"sh -c 'read go < {gate}; exec {server(address)}'", address)
-    old(None)
-    pid = eventually(lambda: holdport.pids("web"))[0]
+    address, gate, pid = run_gated(holdport, old, server)
     holdport.kill_both()
     gate.write_text("go\n")
     # it has called, and waits for somebody at its door
