@@ -377,15 +377,33 @@ def test_datagrams_are_served_by_one_socket_too(holdport):
 # Workers that are not to be trusted, systems that do not allow it
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="userfaultfd is root's")
-@pytest.mark.parametrize("option", ["--stuck", "--steal"])
-def test_a_call_that_cannot_be_read_keeps_nobody_waiting(holdport, option):
+def run_beside_another(holdport, command, section):
+    """[program:web] has command(address), the other one runs.  The addresses of both."""
     address, other = f"127.0.0.1:{holdport.port()}", f"127.0.0.1:{holdport.port()}"
-    write(holdport, binder(option, address), address,
-          section="ready = listen\nstart = manual\nstart_attempts = 1\nstart_timeout = 4s",
+    write(holdport, command(address), address, section=section,
           more=second_program(binder(other), other))
     holdport.run()
     holdport.await_("other")
+    return address, other
+
+
+def hanging(holdport, what, address):
+    return f"/usr/bin/python3 {SOURCES}/hanging.py {holdport.dir}/m {what} {address}"
+
+
+def await_hanging(holdport, is_it):
+    """Waits for the moment in which hanging.py hangs, where it can."""
+    eventually(lambda: is_it() or "exit status 4" in holdport.log())
+    if "exit status 4" in holdport.log():
+        pytest.skip("this system mounts no file system of its own (fuse)")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="userfaultfd is root's")
+@pytest.mark.parametrize("option", ["--stuck", "--steal"])
+def test_a_call_that_cannot_be_read_keeps_nobody_waiting(holdport, option):
+    _, other = run_beside_another(
+        holdport, lambda address: binder(option, address),
+        "ready = listen\nstart = manual\nstart_attempts = 1\nstart_timeout = 4s")
     starting = holdport.spawn("start", "-c", holdport.config, "web")
     eventually(lambda: holdport.pids("web"))
     holdport.ok("restart", "other")  # it answers, and hands out
@@ -397,16 +415,11 @@ def test_a_call_that_cannot_be_read_keeps_nobody_waiting(holdport, option):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounts a file system")
 def test_an_address_in_a_page_that_never_comes_keeps_nobody_waiting(holdport):
-    address, other = f"127.0.0.1:{holdport.port()}", f"127.0.0.1:{holdport.port()}"
-    write(holdport, f"/usr/bin/python3 {SOURCES}/hanging.py {holdport.dir}/m page {address}",
-          address, section="ready = listen\nstart = manual\nstart_attempts = 1",
-          more=second_program(binder(other), other))
-    holdport.run()
-    holdport.await_("other")
+    address, other = run_beside_another(
+        holdport, lambda address: hanging(holdport, "page", address),
+        "ready = listen\nstart = manual\nstart_attempts = 1")
     starting = holdport.spawn("start", "-c", holdport.config, "web")
-    eventually(lambda: f"page {address}" in holdport.log() or "exit status 4" in holdport.log())
-    if "exit status 4" in holdport.log():
-        pytest.skip("this system mounts no file system of its own (fuse)")
+    await_hanging(holdport, lambda: f"page {address}" in holdport.log())
     holdport.ok("restart", "other")  # it answers, and hands out
     assert get(other) == "binder"
     assert starting.wait(timeout=20) == FAILED
@@ -415,19 +428,13 @@ def test_an_address_in_a_page_that_never_comes_keeps_nobody_waiting(holdport):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounts a file system")
 def test_a_file_that_never_answers_keeps_nobody_waiting(holdport):
-    address, other = f"127.0.0.1:{holdport.port()}", f"127.0.0.1:{holdport.port()}"
-    write(holdport, f"/usr/bin/python3 {SOURCES}/hanging.py {holdport.dir}/m bind {address}",
-          address, section="ready = listen\nstart_attempts = 1",
-          more=second_program(binder(other), other))
-    holdport.run()
-    holdport.await_("other")
+    run_beside_another(holdport, lambda address: hanging(holdport, "bind", address),
+                       "ready = listen\nstart_attempts = 1")
 
     def told():
         return [c["errno"] for c in calls(holdport) if c["inode"] == 0]
 
-    eventually(lambda: told() or "exit status 4" in holdport.log())
-    if "exit status 4" in holdport.log():
-        pytest.skip("this system mounts no file system of its own (fuse)")
+    await_hanging(holdport, told)
     assert told() == [errno.ENOTSOCK]
     holdport.ok("restart", "other")
     holdport.await_("web")
